@@ -1,0 +1,159 @@
+/*
+ * The configuration: one libconfig file, read into one checked, immutable
+ * struct conf. schema.c has one table row per key (name, type, range,
+ * default, reloadable, help); nothing else parses, prints or documents a key.
+ *
+ * All memory belongs to the struct conf. File names are absolute after
+ * loading (relative ones are taken from the file's folder). Durations are
+ * milliseconds. Lists end with a NULL pointer or carry a count.
+ */
+#pragma once
+
+#include "base/bytes.h"
+#include "base/error.h"
+
+/* Body types an endpoint serves (conf_endpoint.bodies), by PKIBody tag: 1 << tag. */
+#define CONF_BODY(tag) (1u << (tag))
+
+struct conf_ca {
+	const char *name;
+	const char *certificate; /* PEM or DER file */
+	const char *key; /* file, or a URI for OSSL_STORE */
+	const char *chain; /* PEM file with the certificates above; NULL: none */
+};
+
+enum conf_names { CONF_NAMES_IDENTITY, CONF_NAMES_ANY };
+
+struct conf_profile {
+	const char *name;
+	const char *ca; /* name of a conf_ca */
+	int64_t validity; /* ms; also the longest a template may ask for */
+	const char **key_usage; /* "digitalSignature", ... X.509 names */
+	const char **extended_key_usage; /* "clientAuth", ... or dotted OIDs */
+	const char **allowed_keys; /* "ec:P-256", "rsa:2048" (at least), "ed25519" ... */
+	const char *
+	    *san; /* kinds that may be asked for: "dns", "ip", "email", "uri", empty: none */
+	const char **crl_distribution_points; /* URLs */
+	const char **ca_issuers; /* AIA URLs */
+	enum conf_names names; /* names = "identity" | "any", see design: names are bound */
+	bool allow_ca; /* may issue CA certificates: false */
+};
+
+/* One plugin in the chain of an endpoint. args: every key of the group but "plugin",
+ * lists repeat the key. Numbers and booleans are given as text. */
+struct conf_policy {
+	const char *plugin; /* name ("allow") or path of the .so */
+	struct conf_arg {
+		const char *key;
+		const char *value;
+	} * args;
+	size_t n_args;
+	const char *where; /* "file:line" for messages */
+};
+
+enum conf_confirm { CONF_CONFIRM_EXPLICIT, CONF_CONFIRM_IMPLICIT };
+enum conf_recip_nonce { CONF_RECIP_NONCE_POLL, CONF_RECIP_NONCE_REQUEST };
+
+struct conf_endpoint {
+	const char *path; /* "/.well-known/cmp", "/.well-known/cmp/p/<name>" or a legacy path */
+	const char *profile;
+	const char *signer_certificate;
+	const char *signer_key;
+	const char *signer_chain; /* PEM file, NULL: none */
+	const char *
+	    *trust; /* PEM files of anchors for requesters; CAs of cmpd are added by trust_own */
+	bool trust_own; /* certificates issued by this endpoint's CA authenticate: true */
+	uint32_t bodies; /* CONF_BODY bits */
+	bool allow_mac; /* secrets authenticate: true */
+	int64_t check_after; /* told to who waits; ms, sent in whole seconds */
+	enum conf_confirm confirm; /* implicit: granted if asked for */
+	int64_t confirm_wait; /* confirmWaitTime */
+	int64_t entry_ttl; /* a held request expires after this */
+	int64_t decide_wait; /* how long a message is parked for a slow plugin */
+	int64_t message_time_window;
+	bool message_time_required;
+	bool strict; /* transactionID and senderNonce exactly 16 bytes */
+	int64_t replay_keep; /* tombstones stay at least this long */
+	int64_t max_requests; /* certReqIds in one message: 1 */
+	int64_t max_extra_certs;
+	int64_t pbm_iterations_min, pbm_iterations_max;
+	enum conf_recip_nonce recip_nonce; /* of the answer that ends polling */
+	bool p10cr_id_zero; /* quirk: answer p10cr with certReqId 0 instead of -1 */
+	bool ask_rr, ask_genm; /* hold rr and genm for policy/operator: false */
+	struct conf_policy *policy;
+	size_t n_policy;
+	const char *where; /* "file:line" */
+};
+
+struct conf_limits {
+	int64_t body_size; /* bytes of an HTTP body */
+	int64_t header_size; /* bytes of all HTTP headers */
+	int64_t connections;
+	int64_t request_deadline; /* from the first byte of a request to its last */
+	int64_t idle_timeout; /* of a kept connection */
+	int64_t queue; /* requests waiting for a worker; over it: 503 */
+	int64_t parked; /* requests waiting for a plugin */
+	int64_t control_connections;
+};
+
+struct conf_control {
+	const char *socket;
+	const char *backup_dir; /* NULL: no backup */
+	const char **admin_users; /* besides root and the daemon's own user */
+	const char **admin_groups;
+};
+
+struct conf_store {
+	int64_t map_size; /* bytes */
+	const char *key; /* file with 32 bytes, mode 0600; default state_dir/store.key */
+	bool sync; /* false only in tests of speed: never in service */
+};
+
+struct conf_retention {
+	int64_t entry; /* ended entries */
+	int64_t certificate; /* after notAfter */
+};
+
+struct conf {
+	const char *file;
+	const char *state_dir;
+	const char **listen; /* "addr:port", "[v6]:port", "unix:/path" */
+	const char *health; /* listener of /livez, /readyz: "127.0.0.1:8081"; NULL: none */
+	int64_t workers; /* 0: one per core */
+	const char *log_level;
+	const char *plugin_dir;
+	int64_t plugin_threads;
+	struct conf_limits limits;
+	struct conf_control control;
+	struct conf_store store;
+	struct conf_retention retention;
+	struct conf_ca *cas;
+	size_t n_cas;
+	struct conf_profile *profiles;
+	size_t n_profiles;
+	struct conf_endpoint *endpoints;
+	size_t n_endpoints;
+};
+
+/*
+ * Reads and checks the file. CMPD_ECONF with "file:line: what" in diag,
+ * CMPD_EIO if it cannot be read, CMPD_ENOMEM. Unknown keys are errors.
+ * What needs keys, certificates or plugins is checked by the rooms that use them.
+ */
+int conf_load(const char *file, struct conf **ret, struct diag *diag) CMPD_MUST_CHECK;
+/* The same from text; name stands in messages, dir is where relative paths start. */
+int conf_parse(const char *text, const char *name, const char *dir, struct conf **ret,
+    struct diag *diag) CMPD_MUST_CHECK;
+void conf_free(struct conf *conf);
+
+/* CMPD_ECONF and the key's name if a key that is not reloadable differs. */
+int conf_check_reload(
+    const struct conf *old, const struct conf *new, struct diag *diag) CMPD_MUST_CHECK;
+
+/* The effective configuration in libconfig syntax (cmpd -T); what could be secret is masked. */
+struct buf;
+void conf_print(const struct conf *conf, struct buf *out);
+
+const struct conf_ca *conf_ca_find(const struct conf *conf, const char *name);
+const struct conf_profile *conf_profile_find(const struct conf *conf, const char *name);
+const struct conf_endpoint *conf_endpoint_find(const struct conf *conf, const char *path);

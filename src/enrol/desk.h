@@ -1,0 +1,136 @@
+/*
+ * The desk: the only place that decides the order of policy, store and issuer. Doors (CMP, later SCEP), operators and
+ * the sweep come here. It knows certificates and requests, not messages.
+ *
+ * A struct desk is what one thread needs (its reader, its issuer); verbs read the store and add
+ * changes to the caller's unit; nothing has happened before that unit is committed. If the commit says
+ * CMPD_ECONFLICT the caller starts again from the read.
+ */
+#pragma once
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "model/record.h"
+
+struct conf;
+struct conf_endpoint;
+struct issuer;
+struct policy;
+struct policy_call;
+struct pool;
+struct store_reader;
+struct unit;
+
+struct desk {
+	const struct conf *conf;
+	struct issuer *issuer;
+	const struct policy *policy;
+	struct store_reader *reader;
+	struct pool *pool; /* of the request at hand */
+	struct unit *unit; /* of the request at hand */
+	int64_t now; /* of the request at hand */
+};
+
+/* Who asks, as authenticated by the door. */
+struct desk_requester {
+	struct identity identity;
+	const char *words; /* "mac ref=dev1", "signature subject=/CN=a" */
+	const char *reference; /* MAC: reference value */
+	const struct secret *secret; /* MAC: the secret (bound subject, profile) */
+	struct bytes signer; /* signature: DER of the certificate */
+	struct bytes signer_subject; /* signature: DER name */
+	struct bytes signer_extensions; /* signature: DER Extensions of the certificate */
+	bool signer_ours; /* signature: one of our certificates: signer_ca, signer_serial */
+	uint8_t signer_ca[CA_ID_SIZE];
+	struct bytes signer_serial;
+	const char *peer;
+};
+
+/* Verdicts survive a redo of the message and outlive its parking: kept by the door's job, one per certReqId. */
+struct desk_verdict {
+	int64_t cert_req_id;
+	struct policy_call *call; /* NULL: not asked yet */
+	bool over; /* decide_wait has passed: hold */
+	bool detach; /* held while the plugin still thinks: detach after the commit */
+};
+
+struct desk_request {
+	const struct conf_endpoint *endpoint;
+	const char
+	    *profile; /* asked for by name (certProfile); NULL: the secret's or the endpoint's */
+	struct txn_key txn;
+	enum request_type type;
+	int64_t cert_req_id;
+	struct template template;
+	struct bytes raw; /* CertTemplate or CertificationRequest as sent */
+	enum pop_result pop;
+	const char *key_type; /* filled by the desk */
+	bool implicit_confirm; /* asked for and allowed */
+};
+
+enum desk_status { DESK_GRANTED, DESK_GRANTED_WITH_MODS, DESK_REJECTED, DESK_WAITING };
+
+/* What the door must tell the client about one certReqId. Memory in the desk's pool. */
+struct desk_outcome {
+	int64_t cert_req_id;
+	enum desk_status status;
+	int error; /* rejected by cmpd: the CMPD_E... that says why; 0: by a decision */
+	int fail_info; /* rejected by a decision: PKIFailureInfo bit, -1: none given */
+	const char *text; /* rejected: why; granted with mods: what; waiting: reason. NULL: none */
+	struct bytes certificate; /* granted: DER */
+	int64_t check_after; /* waiting: ms */
+	bool confirmed; /* granted and implicitly confirmed */
+	struct entry entry; /* as it will be stored, for the log */
+};
+
+/*
+ * A new request: names, template, policy. Adds a new entry to the unit (rejected ones too) and, when granted,
+ * the certificate. 0 with *ret, or CMPD_EPARKED: policy is thinking and will call wake(arg); do the message again then.
+ * Other errors: nothing could be decided (store, memory), the client shall try again.
+ */
+int desk_submit(struct desk *desk, const struct desk_requester *requester,
+    const struct desk_request *request, struct desk_verdict *verdict, void (*wake)(void *arg),
+    void *arg, struct desk_outcome *ret) CMPD_MUST_CHECK;
+
+/* What became of an entry: makes the certificate if it is approved and not made yet. Idempotent: an issued one
+ * gets the same certificate again. */
+int desk_collect(struct desk *desk, const struct txn *txn, const struct entry *entry,
+    struct desk_outcome *ret) CMPD_MUST_CHECK;
+
+/* The client confirms (accepted) or refuses an issued certificate; the latter revokes it. CMPD_EREVOKED: too late;
+ * CMPD_EEXIST: already confirmed; CMPD_ESTATE: nothing to confirm. *entry is changed to what will be stored. */
+int desk_confirm(
+    struct desk *desk, struct entry *entry, bool accepted, const char *text) CMPD_MUST_CHECK;
+/* The client's error message: everything of the transaction that is not final is aborted; issued ones are refused and revoked. */
+int desk_abort(struct desk *desk, const struct txn *txn, const char *text) CMPD_MUST_CHECK;
+
+/* Closes a transaction if nothing of it is pending, approved or unconfirmed, as changed by this unit: the caller names the states its
+ * unit gives (same order as txn->ids). Sets ended, due; gives back or releases the secret. */
+int desk_close_txn(
+    struct desk *desk, struct txn *txn, const struct entry *entries, size_t n) CMPD_MUST_CHECK;
+
+/* ---- decisions by operators, late verdicts ---- */
+
+enum decision_kind { DECISION_APPROVE, DECISION_DENY, DECISION_COMMENT };
+struct decision {
+	enum decision_kind kind;
+	const char *actor; /* "operator:root", "plugin:exec" */
+	uint64_t version; /* the version looked at; 0: whatever it is */
+	int fail_info; /* deny: bit, -1: none */
+	const char *text; /* deny: why; comment: what */
+};
+/* By store_entry_by_id. CMPD_ENOENT, CMPD_EEXIST (several), CMPD_ECONFLICT: changed since it was looked at (also: decided already),
+ * CMPD_ESTATE: not to be decided any more (diag says why), CMPD_ETEMPLATE...: cannot be issued like this. *ret as it will be stored. */
+int desk_decide(struct desk *desk, const char *hex_id, const struct decision *decision,
+    struct entry *ret, struct diag *diag) CMPD_MUST_CHECK;
+/* A plugin's verdict that came after the message was answered; as desk_decide. CMPD_ENOENT: not stored or gone. */
+int desk_decide_late(struct desk *desk, const struct txn_key *txn, int64_t cert_req_id,
+    const struct policy_verdict *verdict, struct entry *ret, struct diag *diag) CMPD_MUST_CHECK;
+int desk_revoke(struct desk *desk, const char *hex_serial, int reason, const char *actor,
+    struct cert *ret, struct diag *diag) CMPD_MUST_CHECK;
+
+/* ---- the sweep (housekeeping thread) ---- */
+
+struct due;
+/* Does what is due for one item: expires, revokes for lack of confirmation (unless grace), ends and purges. Nothing to do: 0 and an empty unit. */
+int desk_sweep_one(struct desk *desk, const struct due *due, bool grace) CMPD_MUST_CHECK;

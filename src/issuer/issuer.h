@@ -1,0 +1,60 @@
+/*
+ * Certificates: profiles, CA keys and the making of certificates. One struct issuer
+ * per worker, with everything loaded into that worker's OSSL_LIB_CTX;
+ * used by one thread at a time. libcrypto's error queue is left empty.
+ */
+#pragma once
+
+#include <openssl/types.h>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "model/record.h"
+
+struct conf;
+struct conf_profile;
+struct pool;
+struct issuer;
+
+/* Loads the keys (OSSL_STORE, never prompting) and certificates of all CAs, checks that they belong together and that every profile
+ * makes sense. CMPD_ECONF, CMPD_EIO, with file names in diag. conf must live longer. */
+int issuer_new(const struct conf *conf, OSSL_LIB_CTX *libctx, struct issuer **ret,
+    struct diag *diag) CMPD_MUST_CHECK;
+void issuer_free(struct issuer *issuer);
+
+/*
+ * What the profile makes of a request: subject, SANs, allowed extensions, key and validity checked and
+ * fixed. *ret and *ret_mods in pool; *ret_mods: NULL, or what was changed, in words.
+ * CMPD_ETEMPLATE (no subject and no SAN, no key, validity), CMPD_EEXTENSION, CMPD_EALGORITHM
+ * (key kind or size), each with the reason in diag; CMPD_ENOENT: no such profile.
+ */
+int issuer_resolve(struct issuer *issuer, const char *profile, const struct template *requested,
+    struct pool *pool, struct template *ret, const char **ret_mods,
+    struct diag *diag) CMPD_MUST_CHECK;
+
+/*
+ * Signs a certificate for a resolved template: valid from now (or its not_before if later), 159 random serial bits. The key is copied raw, never
+ * decoded. Everything in *ret but entry, number, version and due is filled; memory in pool. *ret_cert_hash: the digest that a certConf must
+ * carry (RFC 9810 5.3.18: digest of the signature algorithm; Ed25519 SHA-512, Ed448 SHAKE256 with 64 bytes).
+ * CMPD_ECRYPTO, CMPD_ENOENT, CMPD_ETEMPLATE (no longer possible: CA expires too soon or has changed).
+ */
+int issuer_sign(struct issuer *issuer, const char *profile, const struct template *resolved,
+    int64_t now, struct pool *pool, struct cert *ret, struct bytes *ret_cert_hash,
+    struct diag *diag) CMPD_MUST_CHECK;
+
+/* The CA certificate of a profile, and its chain without the root; DER, borrowed from the issuer. */
+struct bytes issuer_ca0_certificate(struct issuer *issuer, const char *profile);
+const struct bytes *issuer_ca0_chain(struct issuer *issuer, const char *profile, size_t *ret_n);
+/* The same as an X509 of the issuer's library context (for trust stores). NULL: no such profile. */
+X509 *issuer_ca0_x509(struct issuer *issuer, const char *profile);
+/* Which generation of ours issued this certificate? By issuer name and authority key
+ * identifier (if there); CMPD_ENOENT: none. The signature is not looked at. */
+int issuer_ca_of(
+    struct issuer *issuer, const X509 *certificate, uint8_t ret_ca[CA_ID_SIZE]) CMPD_MUST_CHECK;
+
+/* Loads a private key from a file or URI through OSSL_STORE; CMPD_ECONF with the name in diag. Caller frees. Also for CMP signers. */
+int issuer_load_key(
+    OSSL_LIB_CTX *libctx, const char *uri, EVP_PKEY **ret, struct diag *diag) CMPD_MUST_CHECK;
+/* All certificates of a PEM or DER file. Caller frees with sk_X509_pop_free / OSSL_STACK_OF_X509_free. */
+int issuer_load_certs(OSSL_LIB_CTX *libctx, const char *file, STACK_OF(X509) * *ret,
+    struct diag *diag) CMPD_MUST_CHECK;

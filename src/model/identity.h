@@ -1,0 +1,24 @@
+/*
+ * Who opened a transaction. The same identity must send every later message
+ * of it (design invariant 5).
+ */
+#pragma once
+
+#include "base/bytes.h"
+#include "base/digest.h"
+
+enum identity_kind {
+	IDENTITY_NONE, /* nobody: only in memory */
+	IDENTITY_SECRET, /* a shared secret, by its internal id (never reused) */
+	IDENTITY_CERTIFICATE, /* SHA-256 of the signer's certificate */
+	IDENTITY_RA /* a configured RA, by name: survives its renewal */
+};
+
+struct identity {
+	enum identity_kind kind;
+	uint64_t secret; /* IDENTITY_SECRET */
+	uint8_t certificate[DIGEST_SIZE]; /* IDENTITY_CERTIFICATE */
+	struct bytes name; /* IDENTITY_RA */
+};
+
+bool identity_equal(const struct identity *a, const struct identity *b);

@@ -1,0 +1,18 @@
+/*
+ * What a certificate shall contain, free of any protocol: the requested
+ * template and the resolved one have the same shape. DER parts are kept
+ * as they were sent. Memory belongs to whoever filled it (mostly a pool).
+ */
+#pragma once
+
+#include "base/bytes.h"
+
+struct template
+{
+	struct bytes subject; /* DER Name; absent: not asked for. An empty Name is present */
+	struct bytes spki; /* DER SubjectPublicKeyInfo */
+	struct bytes extensions; /* DER Extensions (SEQUENCE OF Extension); absent: none */
+	int64_t not_before; /* ms; 0: not asked for. Resolved: 0 = from the moment of issuing */
+	int64_t not_after; /* ms; 0: not asked for. Resolved: 0 = not_before + validity */
+	int64_t validity; /* ms; resolved only */
+};

@@ -1,0 +1,173 @@
+/*
+ * The store: everything cmpd has promised.
+ *
+ * Reading: one struct store_reader per thread; each call sees one consistent state and
+ * copies what it returns into the pool given. Readers never wait for the writer.
+ *
+ * Changing: a struct unit is filled by one thread and given to store_commit, which takes it over.
+ * One thread inside the store (the committer) takes all units that wait, applies each as a whole
+ * or not at all (the conditions of a unit are checked before its first write), makes them durable together
+ * and then calls done for each, with 0 or the reason why nothing of it happened.
+ *
+ * Two implementations: store_lmdb.c, and store_mem.c as test double and readable reference.
+ */
+#pragma once
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "model/record.h"
+
+struct pool;
+struct store;
+struct store_reader;
+struct unit;
+
+struct store_options {
+	const char *dir; /* NULL: in memory, nothing survives store_close */
+	const char *key_file; /* 32 bytes, mode 0600; unused in memory */
+	uint64_t map_size; /* bytes of address space; never grown */
+	bool sync; /* false: a crash of the machine may lose answers; only for speed tests */
+	void (*batch_done)(void *arg); /* after the done calls of one batch; may be NULL */
+	void *batch_arg;
+};
+
+/*
+ * Opens or creates. Takes an exclusive lock on dir/lock (CMPD_EACCES: another cmpd has it), checks
+ * the schema version (CMPD_EVERSION), the file (CMPD_ECORRUPT, one sentence in diag) and the key
+ * (CMPD_ENOENT: no key file; CMPD_EAUTH: not the key the secrets were written with; CMPD_EACCES: mode too open).
+ * Starts the committer.
+ */
+int store_open(
+    const struct store_options *options, struct store **ret, struct diag *diag) CMPD_MUST_CHECK;
+/* What store_open would say, changing nothing (cmpd -t); a store that is not there yet is fine. */
+int store_check(const struct store_options *options, struct diag *diag) CMPD_MUST_CHECK;
+/* Commits what was given, calls the last done, stops the committer. All readers must be closed. */
+void store_close(struct store *store);
+
+/* 126 readers at the most (CMPD_ELIMIT). The thread that uses it may change, but only one at a time. */
+int store_reader_open(struct store *store, struct store_reader **ret) CMPD_MUST_CHECK;
+void store_reader_close(struct store_reader *reader);
+
+/* ---- reads. CMPD_ENOENT: none. CMPD_ECORRUPT, CMPD_EVERSION: a record that does not decode.
+ * CMPD_ENOMEM, CMPD_EIO. ret is untouched on failure. ---- */
+
+int store_txn_get(struct store_reader *reader, struct pool *pool, const struct txn_key *key,
+    struct txn *ret) CMPD_MUST_CHECK;
+
+int store_entry_get(struct store_reader *reader, struct pool *pool, uint64_t number,
+    struct entry *ret) CMPD_MUST_CHECK;
+/* By transaction and certReqId. */
+int store_entry_find(struct store_reader *reader, struct pool *pool, const struct txn_key *txn,
+    int64_t cert_req_id, struct entry *ret) CMPD_MUST_CHECK;
+/* By the first n_digits hex digits of its id (any case). CMPD_ENOENT; CMPD_EEXIST: several begin like this;
+ * CMPD_EINVAL: not hex or too long. */
+int store_entry_by_id(struct store_reader *reader, struct pool *pool, const char *hex_prefix,
+    struct entry *ret) CMPD_MUST_CHECK;
+
+struct entry_filter {
+	int state; /* enum entry_state, -1: any. With a state given only those are looked at. */
+	const char *subject; /* fnmatch pattern on subject; NULL: any */
+	int64_t received_before; /* ms; 0: any */
+	const struct txn_key *txn; /* NULL: any */
+};
+/* Up to limit entries with number > after, oldest first. *ret in pool; *ret_n may be 0.
+ * *ret_after: where the next page starts; 0 = nothing is left. One call looks at no more than 1000
+ * entries, so a page may be empty and not the last. */
+int store_entry_list(struct store_reader *reader, struct pool *pool,
+    const struct entry_filter *filter, uint64_t after, size_t limit, struct entry **ret,
+    size_t *ret_n, uint64_t *ret_after) CMPD_MUST_CHECK;
+
+int store_cert_get(struct store_reader *reader, struct pool *pool, const uint8_t ca[CA_ID_SIZE],
+    struct bytes serial, struct cert *ret) CMPD_MUST_CHECK;
+/* By hex prefix of the serial, any CA. CMPD_EEXIST: several. */
+int store_cert_by_serial(struct store_reader *reader, struct pool *pool, const char *hex_prefix,
+    struct cert *ret) CMPD_MUST_CHECK;
+/* Oldest first, paging as store_entry_list. status: enum cert_status or -1. */
+int store_cert_list(struct store_reader *reader, struct pool *pool, int status, uint64_t after,
+    size_t limit, struct cert **ret, size_t *ret_n, uint64_t *ret_after) CMPD_MUST_CHECK;
+
+/* By reference value: the newest that is not removed and fits the endpoint (its own, or any). The value is decrypted. */
+int store_secret_find(struct store_reader *reader, struct pool *pool, const char *ref,
+    const char *endpoint, struct secret *ret) CMPD_MUST_CHECK;
+/* By id, removed ones too, while a transaction needs it. The value is decrypted. */
+int store_secret_get(struct store_reader *reader, struct pool *pool, uint64_t id,
+    struct secret *ret) CMPD_MUST_CHECK;
+/* Without values; paging by id. */
+int store_secret_list(struct store_reader *reader, struct pool *pool, uint64_t after, size_t limit,
+    struct secret **ret, size_t *ret_n, uint64_t *ret_after) CMPD_MUST_CHECK;
+
+/* A blob by its SHA-256 (certificates that were extraCerts of answers). */
+int store_blob_get(struct store_reader *reader, struct pool *pool,
+    const uint8_t sha256[DIGEST_SIZE], struct bytes *ret) CMPD_MUST_CHECK;
+
+int store_audit_list(struct store_reader *reader, struct pool *pool, uint64_t after, size_t limit,
+    struct audit **ret, size_t *ret_n, uint64_t *ret_after) CMPD_MUST_CHECK;
+/* Reads the whole chain in pages; CMPD_ECORRUPT with the first bad number in *ret_bad. */
+int store_audit_verify(struct store_reader *reader, uint64_t *ret_bad) CMPD_MUST_CHECK;
+
+/* What the sweep must look at: everything with 0 < due <= now, the oldest first, at most limit. */
+enum due_kind { DUE_TXN = 1, DUE_ENTRY = 2, DUE_CERT = 3, DUE_SECRET = 4 };
+struct due {
+	enum due_kind kind;
+	int64_t time;
+	struct txn_key txn; /* DUE_TXN */
+	uint64_t number; /* DUE_ENTRY, DUE_SECRET */
+	uint8_t ca[CA_ID_SIZE]; /* DUE_CERT */
+	struct bytes serial;
+};
+int store_due_list(struct store_reader *reader, struct pool *pool, int64_t now, size_t limit,
+    struct due **ret, size_t *ret_n) CMPD_MUST_CHECK;
+
+struct store_stats {
+	uint64_t entries[ENTRY_STATES];
+	uint64_t txns, certs, secrets, audit;
+	uint64_t used_bytes, map_bytes;
+	uint64_t commits, units, conflicts; /* since the start */
+};
+int store_stats(struct store_reader *reader, struct store_stats *ret) CMPD_MUST_CHECK;
+
+/* A consistent copy of a running store into a new folder-less file (LMDB: one file). CMPD_EEXIST, CMPD_EIO, CMPD_ENOSPC;
+ * CMPD_EINVAL for the memory store. From its own thread: it takes as long as the disk needs. */
+int store_backup(struct store *store, const char *file, struct diag *diag) CMPD_MUST_CHECK;
+
+/* ---- changes ---- */
+
+/* NULL: out of memory. Everything put into a unit is copied (encoded) at once; an error sticks and
+ * is told by store_commit. */
+struct unit *unit_new(void);
+void unit_free(struct unit *unit); /* one that was not committed; NULL is fine */
+bool unit_is_empty(const struct unit *unit);
+
+/* Each put carries the version read (0: must not exist yet); what is stored has version + 1. */
+void unit_put_txn(struct unit *unit, const struct txn *txn);
+void unit_put_entry(struct unit *unit, const struct entry *entry,
+    enum entry_state from); /* the move from -> entry->state
+	must be legal, and from must be what is stored; from == state: a change without a move */
+void unit_put_cert(struct unit *unit, const struct cert *cert);
+/* value is encrypted by the store; ref + endpoint that exist unremoved: CMPD_EEXIST at commit. Only for new ones. */
+void unit_add_secret(struct unit *unit, const struct secret *secret);
+void unit_remove_secret(struct unit *unit, uint64_t id);
+/* Opening a transaction: needs uses left, not expired at now, not removed (else CMPD_EACCES); uses_left - 1, open + 1. */
+void unit_use_secret(struct unit *unit, uint64_t id, int64_t now);
+/* Its end: open - 1; give_back: uses_left + 1. A removed secret with open == 0 goes. */
+void unit_release_secret(struct unit *unit, uint64_t id, bool give_back);
+/* Stored once under its SHA-256; putting it again is fine. */
+void unit_put_blob(struct unit *unit, struct bytes blob);
+void unit_audit(struct unit *unit, int64_t time, const char *actor, const char *what,
+    const char *object, const char *text);
+/* Purging by the sweep; only what is final. Condition: that version. */
+void unit_drop_txn(struct unit *unit, const struct txn_key *key, uint64_t version);
+void unit_drop_entry(struct unit *unit, uint64_t number, uint64_t version);
+void unit_drop_cert(
+    struct unit *unit, const uint8_t ca[CA_ID_SIZE], struct bytes serial, uint64_t version);
+
+/*
+ * Hands the unit over (it is freed by the store). done is called exactly once, from the committer's
+ * thread or, when the store is closed or the unit carries an error, from the caller's. result: 0: durable;
+ * CMPD_ECONFLICT: a version, state or absence did not hold: read again and redo; CMPD_EEXIST, CMPD_EACCES, CMPD_ESTATE:
+ * as the verbs say; CMPD_ENOSPC, CMPD_EIO, CMPD_ENOMEM, CMPD_ECLOSED. done must not block.
+ */
+void store_commit(
+    struct store *store, struct unit *unit, void (*done)(void *arg, int result), void *arg);
+/* The same and waits. Not from a worker, not from done. */
+int store_commit_wait(struct store *store, struct unit *unit) CMPD_MUST_CHECK;
