@@ -17,6 +17,7 @@ struct conf_endpoint;
 struct issuer;
 struct policy;
 struct policy_call;
+struct policy_verdict;
 struct pool;
 struct store_reader;
 struct unit;
