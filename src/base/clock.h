@@ -24,5 +24,5 @@ char *clock_format(int64_t wall_ms, char out[CLOCK_TEXT_SIZE]);
 /* "90d", "12h", "30m", "30s", "500ms" or a plain number of seconds, to milliseconds.
  * CMPD_EFORMAT, or CMPD_ELIMIT past 1000 years. */
 int clock_parse_duration(const char *text, int64_t *ret_ms) CMPD_MUST_CHECK;
-/* The shortest form that parse_duration reads back to the same value. */
+/* In the largest unit that divides it; parse_duration reads the same value back. */
 char *clock_format_duration(int64_t ms, char out[CLOCK_TEXT_SIZE]);

@@ -9,7 +9,8 @@
 
 /* Fails only when libcrypto does (CMPD_ECRYPTO). */
 int digest_sha256(struct bytes in, uint8_t ret[DIGEST_SIZE]) CMPD_MUST_CHECK;
-/* Frees what the calling thread kept; to be called before a thread ends. */
+/* Frees what the calling thread kept; to be called before it ends, and before
+ * a library context that was its default is freed. */
 void digest_thread_fini(void);
 
 /* From the kernel (getrandom); cannot fail after start-up. */

@@ -1,7 +1,9 @@
 /*
  * One line per event, key=value, to stderr (systemd reads the level from the
- * "<N>" prefix when JOURNAL_STREAM is set). Values are escaped: control bytes, quotes, spaces
- * and non-ASCII never reach the line raw, so foreign text may be given as it is.
+ * "<N>" prefix when JOURNAL_STREAM is set; else time and level begin the line). A value
+ * with anything but printable ASCII, or with a space or quote, is put in quotes; quotes,
+ * backslashes, control bytes and non-ASCII are escaped (\", \\, \xHH), so foreign text may
+ * be given as it is. Keys and events are ours.
  * Never a secret, never whole DER. Any thread; a line is written by one write(2).
  *
  *	struct log_line l;

@@ -11,10 +11,10 @@
 
 struct pool;
 
-/* limit: bytes in all; an allocation past it fails. NULL when out of memory. */
+/* limit: bytes in all, each allocation rounded up to 16; one past it fails. NULL when out of memory. */
 struct pool *pool_new(size_t limit);
 void pool_free(struct pool *pool);
-/* Forgets all allocations but keeps the first chunk for the next request. */
+/* Forgets all allocations but keeps one chunk for the next request. */
 void pool_reset(struct pool *pool);
 
 /* Aligned for any type, zeroed. NULL: out of memory or over the limit. */

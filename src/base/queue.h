@@ -12,9 +12,9 @@ struct queue *queue_new(size_t limit);
 /* Must be empty, and no thread may wait in it. */
 void queue_free(struct queue *queue);
 
-/* CMPD_ELIMIT: full. CMPD_ECLOSED: closed. Never waits. */
+/* CMPD_ELIMIT: full. CMPD_ECLOSED: closed. CMPD_ENOMEM. Never waits. */
 int queue_put(struct queue *queue, void *item) CMPD_MUST_CHECK;
-/* Ignores the limit: for work that was already accepted once (a redo). CMPD_ECLOSED. */
+/* Ignores the limit: for work that was already accepted once (a redo). CMPD_ECLOSED, CMPD_ENOMEM. */
 int queue_put_again(struct queue *queue, void *item) CMPD_MUST_CHECK;
 /* Waits for an item; NULL once the queue is closed and empty. */
 void *queue_take(struct queue *queue);
