@@ -57,6 +57,7 @@ struct txn {
 	uint8_t pvno;
 	size_t n_ids; /* certReqIds in the order of the request */
 	int64_t ids[TXN_IDS_MAX];
+	uint64_t told; /* bit i: ids[i] has got its final answer (certificate or rejection) */
 	struct nonce our_nonce; /* the senderNonce we sent last */
 	struct nonce first_nonce; /* the client's first senderNonce */
 	uint8_t last_hash[DIGEST_SIZE]; /* SHA-256 of the last request, whole message */
