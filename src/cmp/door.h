@@ -68,8 +68,8 @@ void cmp_request_expire(struct cmp_request *request);
 struct cmp_answer {
 	struct bytes body; /* DER PKIMessage, in the desk's pool; never absent on success */
 	struct unit *unit; /* must be durable before the answer leaves; NULL: nothing to store */
-	const char **
-	    log; /* log lines (text after the event name) to write once it is durable; NULL-ended */
+	struct log_line *log; /* n_log lines, begun; log_end each once the unit is durable */
+	size_t n_log;
 	bool fault; /* an error answer */
 };
 

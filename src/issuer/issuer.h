@@ -58,3 +58,8 @@ int issuer_load_key(
 /* All certificates of a PEM or DER file. Caller frees with sk_X509_pop_free / OSSL_STACK_OF_X509_free. */
 int issuer_load_certs(OSSL_LIB_CTX *libctx, const char *file, STACK_OF(X509) * *ret,
     struct diag *diag) CMPD_MUST_CHECK;
+
+/* The kind of a public key from its SubjectPublicKeyInfo, without decoding the key: "ec:P-256", "rsa:2048", "ed25519",
+ * "other:<oid>". CMPD_EFORMAT. */
+#define ISSUER_KEY_TYPE_SIZE 80
+int issuer_key_type(struct bytes spki, char ret[ISSUER_KEY_TYPE_SIZE]) CMPD_MUST_CHECK;
