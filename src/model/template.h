@@ -14,5 +14,6 @@ struct template
 	struct bytes extensions; /* DER Extensions (SEQUENCE OF Extension); absent: none */
 	int64_t not_before; /* ms; 0: not asked for. Resolved: 0 = from the moment of issuing */
 	int64_t not_after; /* ms; 0: not asked for. Resolved: 0 = not_before + validity */
-	int64_t validity; /* ms; resolved only */
+	int64_t validity; /* ms; resolved, or a shorter length asked for by policy */
+	uint8_t ca[16]; /* resolved: the CA generation it is meant for (CA_ID_SIZE); all 0: any */
 };
