@@ -3,7 +3,6 @@
  */
 #include "ctl/protocol.h"
 
-#include <errno.h>
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
@@ -138,16 +137,21 @@ ctl_frame_put(struct buf *out, const json_t *object)
 {
 	size_t start = out->len;
 	size_t len;
+	int r = 0;
 
 	buf_put_u32(out, 0);
-	if (buf_error(out) == 0 && json_dump_callback(object, put_text, out, JSON_COMPACT) != 0 &&
-	    buf_error(out) == 0) {
-		out->len = start;
-		return CMPD_ENOMEM;
+	if (json_dump_callback(object, put_text, out, JSON_COMPACT) != 0) {
+		r = CMPD_ENOMEM;
 	}
 	if (buf_error(out) < 0) {
+		r = buf_error(out);
+	}
+	if (r < 0) {
+		if (out->len > start) {
+			explicit_bzero(out->data + start, out->len - start);
+		}
 		out->len = start;
-		return buf_error(out);
+		return r;
 	}
 	len = out->len - start - HEADER_SIZE;
 	for (int i = 0; i < HEADER_SIZE; i++) {

@@ -1,0 +1,29 @@
+/*
+ * The handlers of the command table (commands.h says what they get and return).
+ */
+#pragma once
+
+#include "ctl/commands.h"
+
+/* queue.c: the entries */
+int ctl_entry_list(struct ctl_context *context, json_t **ret_data);
+int ctl_entry_show(struct ctl_context *context, json_t **ret_data);
+int ctl_entry_approve(struct ctl_context *context, json_t **ret_data);
+int ctl_entry_deny(struct ctl_context *context, json_t **ret_data);
+int ctl_entry_comment(struct ctl_context *context, json_t **ret_data);
+
+/* secrets.c */
+int ctl_secret_add(struct ctl_context *context, json_t **ret_data);
+int ctl_secret_list(struct ctl_context *context, json_t **ret_data);
+int ctl_secret_remove(struct ctl_context *context, json_t **ret_data);
+
+/* certs.c */
+int ctl_cert_list(struct ctl_context *context, json_t **ret_data);
+int ctl_cert_show(struct ctl_context *context, json_t **ret_data);
+int ctl_cert_revoke(struct ctl_context *context, json_t **ret_data);
+
+/* service.c */
+int ctl_service_version(struct ctl_context *context, json_t **ret_data);
+int ctl_service_status(struct ctl_context *context, json_t **ret_data);
+int ctl_service_reload(struct ctl_context *context, json_t **ret_data);
+int ctl_service_backup(struct ctl_context *context, json_t **ret_data);
