@@ -1,0 +1,44 @@
+/*
+ * What the files of the desk share.
+ */
+#pragma once
+
+#include "base/clock.h"
+#include "base/pool.h"
+#include "conf/conf.h"
+#include "enrol/desk.h"
+#include "issuer/issuer.h"
+#include "policy/policy.h"
+#include "store/store.h"
+
+/* Moves entry to state, keeps the store's conditions, puts it into the unit. CMPD_ESTATE: not a legal move.
+ * Sets due by the new state. *entry carries the new state, still with the version it was read with. */
+int desk_move_entry(struct desk *desk, struct entry *entry, enum entry_state to) CMPD_MUST_CHECK;
+
+/* When the sweep has to look at an entry in its state. */
+int64_t desk_entry_due(const struct desk *desk, const struct entry *entry);
+
+/* Signs the certificate of an approved entry, which becomes issued or confirmed; adds both to the unit. CMPD_ETEMPLATE: it cannot be
+ * made any more (diag says why). is_new: the entry is not stored yet. */
+int desk_make_certificate(struct desk *desk, struct entry *entry, bool is_new,
+    const struct conf_endpoint *endpoint, bool implicit_confirm, struct cert *ret,
+    struct diag *diag) CMPD_MUST_CHECK;
+
+/* Revokes the certificate that an entry issued. reason: CRLReason. One that is gone or revoked already is fine. */
+int desk_revoke_entry_cert(
+    struct desk *desk, const struct entry *entry, int reason, const char *actor) CMPD_MUST_CHECK;
+
+/* Are subject and SANs the requester's own (design.md: names are bound)? *ret_bound false: *ret_why says what is not. */
+int desk_names_check(struct desk *desk, const struct desk_requester *requester,
+    const struct conf_profile *profile, struct bytes subject, struct bytes extensions,
+    bool *ret_bound, const char **ret_why) CMPD_MUST_CHECK;
+
+/* An audit line about an entry, its id as object. */
+void desk_audit_entry(struct desk *desk, const struct entry *entry, const char *actor,
+    const char *what, const char *text);
+
+/* Endpoint of a stored path; one that is no longer configured: NULL. */
+const struct conf_endpoint *desk_endpoint_find(const struct desk *desk, const char *path);
+
+/* CRLReason (RFC 5280 5.3.1) of a certificate that its client did not want or not confirm. */
+#define REASON_CESSATION_OF_OPERATION 5
