@@ -60,7 +60,6 @@ desk_make_certificate(struct desk *desk, struct entry *entry, bool is_new,
     const struct conf_endpoint *endpoint, bool implicit_confirm, struct cert *ret,
     struct diag *diag)
 {
-	enum entry_state from = is_new ? ENTRY_RECEIVED : ENTRY_APPROVED;
 	struct cert cert;
 	int error;
 
@@ -79,7 +78,7 @@ desk_make_certificate(struct desk *desk, struct entry *entry, bool is_new,
 	entry->confirm_until = implicit_confirm ? 0 : desk->now + endpoint->confirm_wait;
 	entry->due = desk_entry_due(desk, entry);
 	unit_put_cert(desk->unit, &cert);
-	unit_put_entry(desk->unit, entry, from);
+	unit_put_entry(desk->unit, entry, ENTRY_APPROVED);
 	audit_cert(desk, &cert, entry->decided_by ? entry->decided_by : "cmpd", "cert.issued",
 	    entry->subject);
 	*ret = cert;
@@ -148,8 +147,8 @@ collect_approved(struct desk *desk, const struct txn *txn, struct desk_outcome *
 
 	if (!endpoint)
 		return CMPD_ENOENT;
-	error = desk_make_certificate(
-	    desk, &ret->entry, false, endpoint, txn->implicit_confirm, &cert, &diag);
+	error =
+	    desk_make_certificate(desk, &ret->entry, endpoint, txn->implicit_confirm, &cert, &diag);
 	if (error == CMPD_ETEMPLATE || error == CMPD_ENOENT) {
 		/* The promise cannot be kept as it was given: an operator must look again. */
 		memset(&ret->entry.resolved, 0, sizeof(ret->entry.resolved));

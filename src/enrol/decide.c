@@ -193,6 +193,11 @@ desk_decide_late(struct desk *desk, const struct txn_key *txn, int64_t cert_req_
 		error = check_open(&entry, 0, diag);
 	if (error)
 		return error;
+	/* Names beyond the requester's own are an operator's to grant (design.md: names are bound). */
+	if (verdict->answer == POLICY_GRANT &&
+	    (!entry.names_bound || verdict->subject || verdict->sans))
+		return diag_set(diag, CMPD_EACCES,
+		    "the names are not the requester's own: an operator must decide");
 	if (verdict->answer == POLICY_GRANT)
 		error = approve(desk, &entry, actor, verdict, diag);
 	else if (verdict->answer == POLICY_DENY)

@@ -18,9 +18,9 @@ int desk_move_entry(struct desk *desk, struct entry *entry, enum entry_state to)
 /* When the sweep has to look at an entry in its state. */
 int64_t desk_entry_due(const struct desk *desk, const struct entry *entry);
 
-/* Signs the certificate of an approved entry, which becomes issued or confirmed; adds both to the unit. CMPD_ETEMPLATE: it cannot be
- * made any more (diag says why). is_new: the entry is not stored yet. */
-int desk_make_certificate(struct desk *desk, struct entry *entry, bool is_new,
+/* Signs the certificate of an approved entry (new or stored), which becomes issued or confirmed; adds both to the
+ * unit. CMPD_ETEMPLATE: it cannot be made any more (diag says why). */
+int desk_make_certificate(struct desk *desk, struct entry *entry,
     const struct conf_endpoint *endpoint, bool implicit_confirm, struct cert *ret,
     struct diag *diag) CMPD_MUST_CHECK;
 

@@ -283,8 +283,8 @@ grant(struct submission *s, struct entry *entry, struct desk_outcome *ret)
 		return CMPD_ENOMEM;
 	entry->state = ENTRY_APPROVED;
 	entry->decided = s->desk->now;
-	error = desk_make_certificate(s->desk, entry, true, s->request->endpoint,
-	    s->request->implicit_confirm, &cert, &s->diag);
+	error = desk_make_certificate(
+	    s->desk, entry, s->request->endpoint, s->request->implicit_confirm, &cert, &s->diag);
 	if (error)
 		return error;
 	ret->status = entry->mods ? DESK_GRANTED_WITH_MODS : DESK_GRANTED;
@@ -299,11 +299,13 @@ follow_verdict(struct submission *s, struct desk_outcome *ret)
 {
 	struct entry *entry = &ret->entry;
 	const char *why = NULL;
-	bool bound = false;
 	int error;
 
 	fill_entry(s, entry);
 	error = digest_sha256(s->resolved.spki, entry->spki_sha256);
+	if (!error)
+		error = desk_names_check(s->desk, s->requester, s->profile, s->resolved.subject,
+		    s->resolved.extensions, &entry->names_bound, &why);
 	if (error)
 		return error;
 	switch (s->verdict.answer) {

@@ -95,6 +95,7 @@ struct entry {
 	const char **sans; /* NULL-ended list, name_sans_to_text */
 	uint8_t spki_sha256[DIGEST_SIZE];
 	enum pop_result pop;
+	bool names_bound; /* subject and SANs are the requester's own, or need not be */
 	const char *
 	    requester; /* authentication in words: "mac ref=dev1", "signature subject=/CN=a sha256=.." */
 	uint64_t secret; /* the secret that opened it, 0: none */

@@ -140,9 +140,10 @@ bool unit_is_empty(const struct unit *unit);
 
 /* Each put carries the version read (0: must not exist yet); what is stored has version + 1. */
 void unit_put_txn(struct unit *unit, const struct txn *txn);
-void unit_put_entry(struct unit *unit, const struct entry *entry,
-    enum entry_state from); /* the move from -> entry->state
-	must be legal, and from must be what is stored; from == state: a change without a move */
+/* The move from -> entry->state must be legal, and from must be what is stored; from == state: a change without a
+ * move. A new entry (version 0) has nothing stored: from is its state before the last move, so that one that is
+ * granted at once comes with ENTRY_APPROVED -> ENTRY_ISSUED. */
+void unit_put_entry(struct unit *unit, const struct entry *entry, enum entry_state from);
 void unit_put_cert(struct unit *unit, const struct cert *cert);
 /* value is encrypted by the store; ref + endpoint that exist unremoved: CMPD_EEXIST at commit. Only for new ones. */
 void unit_add_secret(struct unit *unit, const struct secret *secret);
