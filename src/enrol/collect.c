@@ -56,9 +56,8 @@ audit_cert(struct desk *desk, const struct cert *cert, const char *actor, const 
 }
 
 int
-desk_make_certificate(struct desk *desk, struct entry *entry, bool is_new,
-    const struct conf_endpoint *endpoint, bool implicit_confirm, struct cert *ret,
-    struct diag *diag)
+desk_make_certificate(struct desk *desk, struct entry *entry, const struct conf_endpoint *endpoint,
+    bool implicit_confirm, struct cert *ret, struct diag *diag)
 {
 	struct cert cert;
 	int error;

@@ -320,11 +320,7 @@ follow_verdict(struct submission *s, struct desk_outcome *ret)
 	case POLICY_GRANT:
 		break;
 	}
-	error = desk_names_check(s->desk, s->requester, s->profile, s->resolved.subject,
-	    s->resolved.extensions, &bound, &why);
-	if (error)
-		return error;
-	return bound ? grant(s, entry, ret) : hold(s, entry, why, ret);
+	return entry->names_bound ? grant(s, entry, ret) : hold(s, entry, why, ret);
 }
 
 int
