@@ -51,7 +51,7 @@ packages_known()
 # packages_install PACKAGE...: silent and without network if all are there already.
 packages_install()
 {
-	packages_missing= packages_extra=
+	packages_missing="" packages_extra=""
 	for package; do
 		packages_have "$package" && continue
 		case " $packages_wanted " in

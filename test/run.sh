@@ -92,10 +92,11 @@ fi
 build asan gcc -Db_sanitize=address,undefined && run asan --timeout-multiplier 3
 
 # Many address bits given to randomisation are too many for the ThreadSanitizer of older compilers.
-export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:suppressions=$src/test/tsan.supp
+export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:suppressions="$src/test/tsan.supp"
 if ! try thread "$hello" env; then
 	wrap="setarch -R"
 fi
+# shellcheck disable=SC2086 # empty or two words
 if ! try thread "$hello" $wrap env; then
 	echo "note: ThreadSanitizer does not run here; that build is left out"
 elif build tsan gcc -Db_sanitize=thread; then

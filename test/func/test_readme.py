@@ -1,0 +1,48 @@
+#!/usr/bin/env python3
+"""README's "first certificate" works as it is printed: the lines that begin with "    $ " are run."""
+import os
+import pathlib
+import signal
+import subprocess
+import tempfile
+
+from harness import CMPD, CTL, PATIENCE, free_port, main
+
+README = pathlib.Path(__file__).resolve().parents[2] / "README"
+
+
+def commands():
+    """The commands of the section, continuation lines joined."""
+    section = README.read_text().split("\nThe first certificate\n")[1].split("\n\n\n")[0]
+    text = section.replace("\\\n", " ")
+    return [line[6:] for line in text.splitlines() if line.startswith("    $ ")]
+
+
+def test_first_certificate():
+    "the README's first certificate, copied and pasted"
+    lines = commands()
+    assert len(lines) >= 6, lines
+    with tempfile.TemporaryDirectory(prefix="cmpd-readme-") as folder:
+        tools = pathlib.Path(folder, "bin")
+        tools.mkdir()
+        (tools / "cmpd").symlink_to(CMPD)
+        (tools / "cmpd-ctl").symlink_to(CTL)
+        script = "set -e\n" + "\n".join(lines) + "\n"
+        port = str(free_port())
+        environment = {k: v for k, v in os.environ.items() if "proxy" not in k.lower()}
+        environment["PATH"] = f"{tools}:{environment['PATH']}"
+        process = subprocess.Popen(["sh", "-c", script.replace("8080", port)], cwd=folder, env=environment,
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   stderr=subprocess.STDOUT, text=True, start_new_session=True)
+        try:
+            output = process.communicate(timeout=2 * PATIENCE)[0]
+        finally:
+            try:  # the group that was started here, whatever of it is left
+                os.killpg(process.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        assert process.returncode == 0, output
+        assert ": OK" in output, output
+
+
+main(globals())
