@@ -1,11 +1,14 @@
 #include "model/attribute.h"
 
-#include <strings.h>
 #include <string.h>
+#include <strings.h>
 
 #include "model/der.h"
 
-#define OID(string) {(const uint8_t *)(string), sizeof(string) - 1}
+#define OID(string)                                                                                \
+	{                                                                                          \
+		(const uint8_t *)(string), sizeof(string) - 1                                      \
+	}
 /* id-at: 2.5.4 */
 #define AT(n) OID("\x55\x04" n)
 

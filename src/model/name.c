@@ -11,10 +11,10 @@
 #include "model/der.h"
 #include "model/escape.h"
 
-#define NAME_MAX_SIZE  (256 * 1024) /* of a text or encoding made here */
-#define NAME_TYPE_MAX  64
-#define NAME_SET_MAX   16 /* attributes in one RelativeDistinguishedName made here */
-#define NAME_SPECIALS  "/=+"
+#define NAME_MAX_SIZE (256 * 1024) /* of a text or encoding made here */
+#define NAME_TYPE_MAX 64
+#define NAME_SET_MAX  16 /* attributes in one RelativeDistinguishedName made here */
+#define NAME_SPECIALS "/=+"
 
 /* ---- to text ---- */
 
@@ -182,7 +182,7 @@ name_is_printable(struct bytes value)
 		uint8_t c = value.data[i];
 
 		if (!((c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') ||
-		        (c != 0 && strchr(" '()+,-./:=?", c) != NULL))) {
+			(c != 0 && strchr(" '()+,-./:=?", c) != NULL))) {
 			return false;
 		}
 	}
@@ -245,10 +245,13 @@ name_parse_value(struct buf *out, struct bytes text, uint8_t tag)
 		goto out;
 	}
 	value = buf_get0(&plain);
-	if ((tag == DER_PRINTABLE_STRING && !name_is_printable(value)) ||
-	    (tag == DER_IA5_STRING && !name_is_ascii(value)) || !utf8_valid(value)) {
+	if (!utf8_valid(value)) {
 		result = CMPD_EFORMAT;
 		goto out;
+	}
+	if ((tag == DER_PRINTABLE_STRING && !name_is_printable(value)) ||
+	    (tag == DER_IA5_STRING && !name_is_ascii(value))) {
+		tag = DER_UTF8_STRING;
 	}
 	der_put(out, tag, value);
 	result = buf_error(out);
@@ -284,8 +287,7 @@ name_parse_attribute(struct buf *out, struct bytes *in)
 	} else {
 		memcpy(type, name.data, name.len);
 		type[name.len] = '\0';
-		if (strlen(type) != name.len ||
-		    der_oid_from_text(type, true, oid, &oid_len) < 0) {
+		if (strlen(type) != name.len || der_oid_from_text(type, true, oid, &oid_len) < 0) {
 			return CMPD_EFORMAT;
 		}
 		known = attribute_by_oid(bytes_of(oid, oid_len)); /* a long name */

@@ -49,9 +49,8 @@ san_put_ip(struct pool *pool, struct bytes value, struct buf *out)
 	char text[INET6_ADDRSTRLEN];
 
 	(void)pool;
-	if ((value.len == 4 || value.len == 16) &&
-	    inet_ntop(value.len == 4 ? AF_INET : AF_INET6, value.data, text, sizeof(text)) !=
-	        NULL) {
+	if ((value.len == 4 || value.len == 16) && inet_ntop(value.len == 4 ? AF_INET : AF_INET6,
+						       value.data, text, sizeof(text)) != NULL) {
 		buf_put_bytes(out, bytes_str(text));
 	} else {
 		san_put_hex(out, value);
@@ -370,7 +369,8 @@ san_parse(struct pool *pool, struct buf *out, const char *text)
 	for (size_t i = 0; i < N_SAN_KINDS; i++) {
 		size_t len = strlen(san_kinds[i].prefix);
 
-		if (san_kinds[i].parse != NULL && strncasecmp(text, san_kinds[i].prefix, len) == 0) {
+		if (san_kinds[i].parse != NULL &&
+		    strncasecmp(text, san_kinds[i].prefix, len) == 0) {
 			return san_kinds[i].parse(pool, out, san_kinds[i].tag, text + len);
 		}
 	}

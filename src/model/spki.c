@@ -7,11 +7,14 @@
 
 #include "model/der.h"
 
-#define RSA_BITS_MIN 1024
-#define RSA_BITS_MAX 16384
+#define RSA_BITS_MIN	 1024
+#define RSA_BITS_MAX	 16384
 #define RSA_EXPONENT_MAX 8 /* bytes: larger ones only make verifying slow */
 
-#define OID(string) {(const uint8_t *)(string), sizeof(string) - 1}
+#define OID(string)                                                                                \
+	{                                                                                          \
+		(const uint8_t *)(string), sizeof(string) - 1                                      \
+	}
 
 static const struct spki_algorithm {
 	struct bytes oid;
@@ -55,8 +58,8 @@ spki_parse_ec(struct bytes parameters, struct spki *spki, struct diag *diag)
 	if (der_only(parameters, DER_OID, &oid) < 0) {
 		return diag_set(diag, CMPD_EALGORITHM,
 		    parameters.len == 0 || der_peek(parameters, DER_NULL)
-		        ? "the EC key names no curve"
-		        : "EC parameters must be a named curve");
+			? "the EC key names no curve"
+			: "EC parameters must be a named curve");
 	}
 	for (size_t i = 0; i < N_CURVES; i++) {
 		if (bytes_equal(curves[i].oid, oid)) {
@@ -101,8 +104,8 @@ spki_parse_rsa(struct bytes parameters, struct spki *spki, struct diag *diag)
 {
 	struct bytes body, modulus, exponent;
 
-	if (spki->kind == SPKI_RSA &&
-	    !bytes_equal(parameters, bytes_of("\x05\x00", 2)) && parameters.len > 0) {
+	if (spki->kind == SPKI_RSA && !bytes_equal(parameters, bytes_of("\x05\x00", 2)) &&
+	    parameters.len > 0) {
 		return diag_set(diag, CMPD_EFORMAT, "parameters of the RSA key are not NULL");
 	}
 	if (der_only(spki->key, DER_SEQUENCE, &body) < 0 || spki_take_number(&body, &modulus) < 0 ||
@@ -158,8 +161,8 @@ spki_parse(struct bytes der, struct spki *ret, struct diag *diag)
 		break;
 	default:
 		if (id.len > 0 || spki.key.len != algorithm->size) {
-			result = diag_set(diag, CMPD_EFORMAT, "the %s key has the wrong length",
-			    algorithm->name);
+			result = diag_set(
+			    diag, CMPD_EFORMAT, "the %s key has the wrong length", algorithm->name);
 		}
 	}
 	if (result == 0) {
