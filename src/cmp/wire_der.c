@@ -1,0 +1,339 @@
+#include "cmp/wire_der.h"
+
+#include <string.h>
+
+#include "base/pool.h"
+
+/*
+ * Identifier and length. In DER the length is definite and in the shortest
+ * form; four bytes of it are more than any message may have.
+ */
+static int
+read_head(struct bytes in, size_t *ret_head, size_t *ret_len)
+{
+	size_t len, n, i;
+
+	if (in.len < 2 || (in.data[0] & 0x1f) == 0x1f || in.data[0] == 0) {
+		return CMPD_EFORMAT;
+	}
+	len = in.data[1];
+	n = 0;
+	if (len >= 0x80) {
+		n = len & 0x7f;
+		if (n == 0 || n > 4 || in.len < 2 + n || in.data[2] == 0) {
+			return CMPD_EFORMAT;
+		}
+		for (len = 0, i = 0; i < n; i++) {
+			len = len << 8 | in.data[2 + i];
+		}
+		if (len < 0x80) {
+			return CMPD_EFORMAT;
+		}
+	}
+	*ret_head = 2 + n;
+	*ret_len = len;
+	return 0;
+}
+
+int
+der_next_cut(struct bytes *rest, struct der *ret, bool *ret_cut)
+{
+	size_t head, len, have;
+
+	if (read_head(*rest, &head, &len) != 0) {
+		return CMPD_EFORMAT;
+	}
+	have = rest->len - head;
+	*ret_cut = len > have;
+	if (len > have) {
+		len = have;
+	}
+	ret->tag = rest->data[0];
+	ret->raw = bytes_of(rest->data, head + len);
+	ret->content = bytes_of(rest->data + head, len);
+	rest->data += head + len;
+	rest->len -= head + len;
+	return 0;
+}
+
+int
+der_next(struct bytes *rest, struct der *ret)
+{
+	struct bytes left = *rest;
+	struct der value;
+	bool cut;
+
+	if (der_next_cut(&left, &value, &cut) != 0 || cut) {
+		return CMPD_EFORMAT;
+	}
+	*rest = left;
+	*ret = value;
+	return 0;
+}
+
+int
+der_take(struct bytes *rest, uint8_t tag, struct der *ret)
+{
+	if (rest->len == 0 || rest->data[0] != tag) {
+		return CMPD_EFORMAT;
+	}
+	return der_next(rest, ret);
+}
+
+int
+der_only(struct bytes in, uint8_t tag, struct bytes *ret_content)
+{
+	struct der value;
+
+	if (der_take(&in, tag, &value) != 0 || in.len != 0) {
+		return CMPD_EFORMAT;
+	}
+	*ret_content = value.content;
+	return 0;
+}
+
+int
+der_count(struct bytes in, size_t *ret)
+{
+	struct der value;
+	size_t n;
+
+	for (n = 0; in.len != 0; n++) {
+		if (der_next(&in, &value) != 0) {
+			return CMPD_EFORMAT;
+		}
+	}
+	*ret = n;
+	return 0;
+}
+
+/* ---- the strict walk ---- */
+
+static const char *
+check_integer(struct bytes in)
+{
+	if (in.len == 0) {
+		return "an INTEGER without content";
+	}
+	if (in.len > 1 && ((in.data[0] == 0 && in.data[1] < 0x80) ||
+			      (in.data[0] == 0xff && in.data[1] >= 0x80))) {
+		return "an INTEGER that is not minimal";
+	}
+	return NULL;
+}
+
+static const char *
+check_boolean(struct bytes in)
+{
+	return in.len != 1 || (in.data[0] != 0 && in.data[0] != 0xff) ? "a BOOLEAN not 00 or FF"
+								      : NULL;
+}
+
+static const char *
+check_null(struct bytes in)
+{
+	return in.len != 0 ? "a NULL with content" : NULL;
+}
+
+static const char *
+check_bits(struct bytes in)
+{
+	unsigned unused;
+
+	if (in.len == 0) {
+		return "a BIT STRING without content";
+	}
+	unused = in.data[0];
+	if (unused > 7 || (in.len == 1 && unused != 0) ||
+	    (in.data[in.len - 1] & ((1u << unused) - 1) & 0xff && in.len > 1)) {
+		return "a BIT STRING with wrong unused bits";
+	}
+	return NULL;
+}
+
+static const char *
+check_oid(struct bytes in)
+{
+	bool first = true;
+	size_t i;
+
+	for (i = 0; i < in.len; i++) {
+		if (first && in.data[i] == 0x80) {
+			return "an OBJECT IDENTIFIER that is not minimal";
+		}
+		first = in.data[i] < 0x80;
+	}
+	return in.len == 0 || !first ? "an OBJECT IDENTIFIER that is cut off" : NULL;
+}
+
+/* Universal types by tag number; DER has strings in primitive form only. */
+static const struct {
+	bool known;
+	bool constructed;
+	const char *(*check)(struct bytes in);
+} universal[31] = {
+    [1] = {true, false, check_boolean},
+    [2] = {true, false, check_integer},
+    [3] = {true, false, check_bits},
+    [4] = {true, false, NULL},
+    [5] = {true, false, check_null},
+    [6] = {true, false, check_oid},
+    [9] = {true, false, NULL},
+    [10] = {true, false, check_integer},
+    [12] = {true, false, NULL},
+    [16] = {true, true, NULL},
+    [17] = {true, true, NULL},
+    [18] = {true, false, NULL},
+    [19] = {true, false, NULL},
+    [20] = {true, false, NULL},
+    [21] = {true, false, NULL},
+    [22] = {true, false, NULL},
+    [23] = {true, false, NULL},
+    [24] = {true, false, NULL},
+    [25] = {true, false, NULL},
+    [26] = {true, false, NULL},
+    [27] = {true, false, NULL},
+    [28] = {true, false, NULL},
+    [30] = {true, false, NULL},
+};
+
+static const char *
+check_value(const struct der *value)
+{
+	unsigned number = value->tag & 0x1f;
+
+	if (value->tag >= 0x40) {
+		return NULL;
+	}
+	if (!universal[number].known) {
+		return "an unknown universal type";
+	}
+	if (universal[number].constructed != ((value->tag & 0x20) != 0)) {
+		return "a value in the wrong form, primitive or constructed";
+	}
+	return universal[number].check == NULL ? NULL : universal[number].check(value->content);
+}
+
+int
+der_check(struct bytes in, struct der_walk *walk, struct diag *diag)
+{
+	const uint8_t *ends[DER_DEPTH_MAX + 1];
+	struct bytes rest = in;
+	const char *fault = NULL;
+	struct der value;
+	size_t depth = 0;
+
+	ends[0] = in.data + in.len;
+	while (fault == NULL) {
+		while (depth > 0 && rest.data == ends[depth]) {
+			depth--;
+		}
+		rest.len = (size_t)(ends[depth] - rest.data);
+		if (rest.len == 0) {
+			return 0;
+		}
+		in = rest;
+		if (der_next(&rest, &value) != 0) {
+			fault = "a bad length or tag";
+		} else if (walk->count++ >= DER_COUNT_MAX) {
+			fault = "too many values";
+		} else if ((fault = check_value(&value)) == NULL && (value.tag & 0x20) != 0) {
+			if (depth == DER_DEPTH_MAX) {
+				fault = "too deep nesting";
+				break;
+			}
+			ends[++depth] = value.content.data + value.content.len;
+			rest.data = value.content.data;
+		}
+	}
+	return diag_set(
+	    diag, CMPD_EFORMAT, "not DER: %s at byte %zu", fault, (size_t)(in.data - walk->start));
+}
+
+/* ---- the builder ---- */
+
+struct bytes
+der_put(struct der_build *build, uint8_t tag, const struct bytes *parts, size_t n_parts)
+{
+	size_t len = 0, n_len = 0, i;
+	uint8_t *out, *p;
+
+	for (i = 0; i < n_parts; i++) {
+		len += parts[i].len;
+	}
+	if (len > UINT32_MAX) {
+		build->failed = true;
+	}
+	if (len >= 0x80) {
+		for (n_len = 1; n_len < 4 && len >> (8 * n_len) != 0; n_len++) {
+		}
+	}
+	out = build->failed ? NULL : pool_alloc(build->pool, 2 + n_len + len);
+	if (out == NULL) {
+		build->failed = true;
+		return BYTES_NONE;
+	}
+	p = out;
+	*p++ = tag;
+	*p++ = (uint8_t)(n_len == 0 ? len : 0x80 | n_len);
+	for (i = n_len; i > 0; i--) {
+		*p++ = (uint8_t)(len >> (8 * (i - 1)));
+	}
+	for (i = 0; i < n_parts; i++) {
+		if (parts[i].len != 0) {
+			memcpy(p, parts[i].data, parts[i].len);
+			p += parts[i].len;
+		}
+	}
+	return bytes_of(out, (size_t)(p - out));
+}
+
+struct bytes
+der_put1(struct der_build *build, uint8_t tag, struct bytes part)
+{
+	return part.data == NULL ? BYTES_NONE : der_put(build, tag, &part, 1);
+}
+
+struct bytes
+der_put_int(struct der_build *build, int64_t value)
+{
+	uint8_t octets[8];
+	size_t skip = 0;
+	int i;
+
+	for (i = 0; i < 8; i++) {
+		octets[i] = (uint8_t)((uint64_t)value >> (56 - 8 * i));
+	}
+	while (skip < 7 && ((octets[skip] == 0 && octets[skip + 1] < 0x80) ||
+			       (octets[skip] == 0xff && octets[skip + 1] >= 0x80))) {
+		skip++;
+	}
+	return der_put1(build, DER_INTEGER, bytes_of(octets + skip, 8 - skip));
+}
+
+struct bytes
+der_put_bits(struct der_build *build, struct bytes value)
+{
+	static const uint8_t none_unused = 0;
+	struct bytes parts[] = {bytes_of(&none_unused, 1), value};
+
+	return value.data == NULL ? BYTES_NONE : der_put(build, DER_BIT_STRING, parts, 2);
+}
+
+struct bytes
+der_retag(struct der_build *build, uint8_t tag, struct bytes value)
+{
+	uint8_t *out;
+
+	if (value.len == 0) {
+		return BYTES_NONE;
+	}
+	out = build->failed ? NULL : pool_alloc(build->pool, value.len);
+	if (out == NULL) {
+		build->failed = true;
+		return BYTES_NONE;
+	}
+	memcpy(out, value.data, value.len);
+	out[0] = tag;
+	return bytes_of(out, value.len);
+}
