@@ -101,7 +101,7 @@ if ! try thread "$hello" $wrap env; then
 	echo "note: ThreadSanitizer does not run here; that build is left out"
 elif build tsan gcc -Db_sanitize=thread; then
 	threaded=$(meson test -C "$top/tsan" --no-rebuild --list 2>/dev/null |
-	    sed 's/.* \/ //' | grep -E '^(base_queue|store|policy|plugin|daemon)_' | sort -u)
+	    sed 's/.* \/ //' | grep -E '^(base_queue|store|policy|plugin|daemon)(_|$)' | sort -u)
 	# shellcheck disable=SC2086
 	[ -z "$threaded" ] || run tsan --timeout-multiplier 5 $threaded
 fi

@@ -36,9 +36,9 @@ extern "C" {
 /* Flags. */
 #define CMPD_PLUGIN_NONBLOCKING 1u
 
-struct cmpd_request;  /* see request.h */
-struct cmpd_config;   /* the plugin's group in cmpd.conf */
-struct cmpd_kept;     /* see request.h */
+struct cmpd_request; /* see request.h */
+struct cmpd_config; /* the plugin's group in cmpd.conf */
+struct cmpd_kept; /* see request.h */
 
 enum cmpd_answer { CMPD_PASS = 0, CMPD_GRANT = 1, CMPD_DENY = 2, CMPD_HOLD = 3 };
 
@@ -60,30 +60,31 @@ enum cmpd_fail_info {
  * or be made with cmpd_request_printf, which frees them with the request.
  */
 struct cmpd_verdict {
-	size_t struct_size;        /* set by the daemon */
+	size_t struct_size; /* set by the daemon */
 	enum cmpd_answer answer;
-	int fail_info;             /* DENY */
-	const char *text;          /* DENY: the reason; HOLD: the reason told to the client */
-	int64_t check_after_ms;    /* HOLD: 0 = the endpoint's */
-	unsigned approvals;        /* HOLD: operators needed, 0 = one */
+	int fail_info; /* DENY */
+	const char *text; /* DENY: the reason; HOLD: the reason told to the client */
+	int64_t check_after_ms; /* HOLD: 0 = the endpoint's */
+	unsigned approvals; /* HOLD: operators needed, 0 = one */
 	/* GRANT and HOLD may change the request; NULL or 0 = as it is. */
-	const char *subject;       /* "/CN=a/O=b" */
-	const char *const *sans;   /* NULL-ended: "DNS:a", "IP:10.0.0.1", ... */
+	const char *subject; /* "/CN=a/O=b" */
+	const char *const *sans; /* NULL-ended: "DNS:a", "IP:10.0.0.1", ... */
 	int64_t validity_ms;
 	const char *profile;
 };
 
 struct cmpd_plugin {
-	uint16_t abi_major;        /* CMPD_PLUGIN_ABI_MAJOR */
+	uint16_t abi_major; /* CMPD_PLUGIN_ABI_MAJOR */
 	uint16_t abi_minor;
-	uint32_t struct_size;      /* sizeof(struct cmpd_plugin) */
+	uint32_t struct_size; /* sizeof(struct cmpd_plugin) */
 	const char *name;
 	uint32_t flags;
 
 	/* 0, or not 0 with a sentence in error (error_size bytes). May be NULL. Changes nothing. */
 	int (*check_config)(const struct cmpd_config *config, char *error, size_t error_size);
 	/* Makes an instance (one per place in a chain). 0, or not 0 with a sentence in error. May be NULL: instance is NULL. */
-	int (*open)(const struct cmpd_config *config, void **ret_instance, char *error, size_t error_size);
+	int (*open)(
+	    const struct cmpd_config *config, void **ret_instance, char *error, size_t error_size);
 	/* 0: verdict is filled. Not 0: the plugin failed; the request is held. */
 	int (*decide)(void *instance, struct cmpd_request *request, struct cmpd_verdict *verdict);
 	/* May be NULL. */
@@ -94,7 +95,8 @@ struct cmpd_plugin {
 
 /* The n-th value of a key (scalars have one, lists several; numbers and booleans as text); NULL: no more.
  * Lives as long as the instance. */
-CMPD_PLUGIN_EXPORT const char *cmpd_config_get(const struct cmpd_config *config, const char *key, size_t n);
+CMPD_PLUGIN_EXPORT const char *cmpd_config_get(
+    const struct cmpd_config *config, const char *key, size_t n);
 /* The n-th key; NULL: no more. For refusing unknown ones. */
 CMPD_PLUGIN_EXPORT const char *cmpd_config_key(const struct cmpd_config *config, size_t n);
 

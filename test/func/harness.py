@@ -496,5 +496,5 @@ def main(names):
             bad += 1
             print(f"not ok {number} - {title}")
             text = traceback.format_exc() + getattr(error, "harness_logs", "")
-            print("".join(f"# {line}\n" for line in text.splitlines()), end="")
+            print(text, file=sys.stderr, flush=True)
     sys.exit(1 if bad else 0)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The shortest way through everything: a held request, an operator, a certificate."""
-from harness import Server, main
+from harness import Server, main, wait_until
 
 
 def test_approved():
@@ -30,11 +30,12 @@ def test_denied():
 
 def test_killed_while_waiting():
     "B8.1 kill -9 while a client waits: the same client process ends with the certificate"
-    with Server() as server:
+    with Server(endpoint={"check_after": 5}) as server:
         secret = server.secret("dev1")
         client = server.enrol("ir", ref="dev1", secret=secret, subject="/CN=dev1",
                               more=["-keep_alive", "0"])
         entry = server.wait_entry(state="pending")
+        wait_until("the client knows that it waits", lambda: "waiting" in client.output())
         server.kill()
         server.start()
         server.ctl("approve", entry["id"], "--yes")

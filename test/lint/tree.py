@@ -40,7 +40,7 @@ class Tap:
         self.count += 1
         print(f"{'not ok' if faults else 'ok'} {self.count} - {what}")
         for fault in faults:
-            print(f"# {fault}")
+            print(fault, file=sys.stderr)
         self.failed = self.failed or bool(faults)
 
     def skip(self, what, why):
