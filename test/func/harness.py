@@ -39,8 +39,8 @@ Ca(folder, name) makes a CA with `openssl`; issue(subject) gives a (certificate,
     certificates: Server(trust=[ca.certificate]).
 Nginx(server, keepalive=False) is a proxy in front: with Nginx(server) as proxy: ... port=proxy.port
 
-The meson file gives the programs in the environment: CMPD, CMPD_CTL, CMPD_PLUGINS; OPENSSL may name another
-openssl. Run by hand: CMPD=build/src/daemon/cmpd CMPD_CTL=build/src/cmpd-ctl/cmpd-ctl python3 test_x.py [test_name]
+The meson file gives the programs in the environment: CMPD, CMPD_CTL, CMPD_PLUGINS, and CMPD_SANITIZE (b_sanitize);
+OPENSSL may name another openssl. Run by hand: CMPD=build/src/daemon/cmpd CMPD_CTL=build/src/cmpd-ctl/cmpd-ctl python3 test_x.py [test_name]
 CMPD_KEEP=1 keeps the folders.
 """
 import atexit
@@ -63,6 +63,7 @@ CMPD = os.environ.get("CMPD", "cmpd")
 CTL = os.environ.get("CMPD_CTL", "cmpd-ctl")
 PLUGINS = os.environ.get("CMPD_PLUGINS")
 OPENSSL = os.environ.get("OPENSSL", "openssl")
+SANITIZE = os.environ.get("CMPD_SANITIZE", "none")
 PATIENCE = float(os.environ.get("CMPD_PATIENCE", "30"))
 PATH = "/.well-known/cmp"
 REPORTS = re.compile(r"ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|runtime error:|"
@@ -194,6 +195,10 @@ class Server:
 
     def __init__(self, endpoint=None, profile=None, top=None, policy=None, trust=None, unix=False,
                  valgrind=False, start=True, **lists):
+        if valgrind and not shutil.which("valgrind"):
+            raise Skip("valgrind is not here")
+        if valgrind and SANITIZE != "none":
+            raise Skip("valgrind and sanitizers do not go together")
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="cmpd-"))
         self.process, self.clients, self.count = None, [], 0
         self.port, self.health_port = free_port(), free_port()

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """How files look: the top level, lengths, characters, words that must not be there."""
 import re
+import subprocess
 import tree
 
 TOP = {"meson.build", "src", "include", "plugins", "etc", "test", "doc", "README", "COPYING"}
@@ -59,6 +60,19 @@ def word_faults(all_files, pattern):
                 yield f"{tree.name(path)}:{number}: {match.group(0)}"
 
 
+def script_faults(all_files):
+    for path, data in all_files:
+        if path.suffix == ".py":
+            try:
+                compile(data, tree.name(path), "exec")
+            except SyntaxError as error:
+                yield f"{tree.name(path)}: {error}"
+        elif path.suffix == ".sh" or data.startswith(b"#!/bin/sh"):
+            done = subprocess.run(["sh", "-n", str(path)], capture_output=True, text=True)
+            if done.returncode:
+                yield f"{tree.name(path)}: {done.stderr.strip()}"
+
+
 everything = list(read())
 tap = tree.Tap()
 tap.check("the top level is what it shall be", top_faults())
@@ -67,4 +81,5 @@ tap.check("characters: ASCII in code, printable elsewhere", character_faults(eve
 tap.check("no path of one machine", word_faults(everything, HOST_PATHS))
 tap.check("no host of a package mirror", word_faults(everything, HOSTS))
 tap.check("nothing is marked as unfinished", word_faults(everything, UNFINISHED))
+tap.check("scripts parse", script_faults(everything))
 tap.done()
