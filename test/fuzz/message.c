@@ -69,17 +69,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	error = wire_message_decode(pool, bytes_of(data, size), WIRE_CERTS_MAX, &m, &diag);
 	if (error == 0) {
-		again = wire_message_build(pool, m.header_raw, m.body_raw, m.protection,
-		    m.extra_certs, m.n_extra_certs);
+		again = wire_message_build(
+		    pool, m.header_raw, m.body_raw, m.protection, m.extra_certs, m.n_extra_certs);
 		if (!bytes_equal(again, m.raw)) {
 			abort();
 		}
 		if (decode_body(pool, &m, &diag) == 0 &&
 		    wire_pbm_decode(pool, m.header.protection_alg.parameters, &pbm) == 0 &&
-		    !bytes_equal(
-			wire_pbm_alg_encode(pool, &pbm), m.header.protection_alg.der) &&
-		    bytes_equal(m.header.protection_alg.oid, wire_oid_pbm) &&
-		    pbm.iterations >= 0) {
+		    !bytes_equal(wire_pbm_alg_encode(pool, &pbm), m.header.protection_alg.der) &&
+		    bytes_equal(m.header.protection_alg.oid, wire_oid_pbm) && pbm.iterations >= 0) {
 			abort();
 		}
 	}
