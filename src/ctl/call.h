@@ -9,9 +9,17 @@
 #include "ctl/commands.h"
 #include "ctl/server.h"
 
+struct ctl_backup;
+
+/* What all calls share; outlives them. */
+struct ctl_core {
+	struct ctl_host host;
+	struct ctl_backup *backup;
+};
+
 struct ctl_call {
 	/* Set by who makes it. */
-	const struct ctl_host *host;
+	const struct ctl_core *core;
 	struct ctl_peer peer;
 	const struct ctl_command *command;
 	json_t *args; /* owned; NULL: none */
@@ -28,7 +36,7 @@ struct ctl_call {
 };
 
 /* args is borrowed, NULL: none. NULL: out of memory. */
-struct ctl_call *ctl_call_new(const struct ctl_host *host, const struct ctl_peer *peer,
+struct ctl_call *ctl_call_new(const struct ctl_core *core, const struct ctl_peer *peer,
     const struct ctl_command *command, const json_t *args, void (*done)(struct ctl_call *call),
     void *arg);
 void ctl_call_free(struct ctl_call *call);

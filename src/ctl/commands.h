@@ -9,7 +9,7 @@
 #include "ctl/peer.h"
 
 struct ctl_call;
-struct ctl_host;
+struct ctl_core;
 struct desk;
 
 enum ctl_arg_type { CTL_STRING = 1, CTL_INTEGER, CTL_BOOLEAN };
@@ -26,7 +26,7 @@ struct ctl_arg {
  * the answer leaves; on a conflict the handler runs again. */
 struct ctl_context {
 	struct desk *desk;
-	const struct ctl_host *host;
+	const struct ctl_core *core;
 	const char *actor; /* "operator:root" */
 	const json_t *args; /* as the table says */
 	struct ctl_call *call; /* for those that park */
