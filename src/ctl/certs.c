@@ -1,0 +1,239 @@
+/*
+ * Commands on certificates: list, show, revoke.
+ */
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/pool.h"
+#include "ctl/handlers.h"
+#include "ctl/object.h"
+#include "enrol/desk.h"
+#include "store/store.h"
+
+#define PEM_LINE 64
+
+/* CRLReason (RFC 5280 5.3.1) that make sense for an operator. A hold is undone by another command than revoke. */
+static const struct {
+	const char *name;
+	int reason;
+} reasons[] = {
+    {"unspecified", 0},
+    {"keyCompromise", 1},
+    {"cACompromise", 2},
+    {"affiliationChanged", 3},
+    {"superseded", 4},
+    {"cessationOfOperation", 5},
+    {"certificateHold", 6},
+    {"removeFromCRL", 8},
+    {"privilegeWithdrawn", 9},
+    {"aACompromise", 10},
+};
+
+static const char *
+reason_name(int reason)
+{
+	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
+		if (reasons[i].reason == reason) {
+			return reasons[i].name;
+		}
+	}
+	return NULL;
+}
+
+/* Those that end a certificate for good. */
+static int
+reason_parse(const char *name, int *ret)
+{
+	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
+		if (strcmp(reasons[i].name, name) == 0 && reasons[i].reason != 6 &&
+		    reasons[i].reason != 8) {
+			*ret = reasons[i].reason;
+			return 0;
+		}
+	}
+	return CMPD_EINVAL;
+}
+
+static const char *const status_names[] = {
+    [CERT_VALID] = "valid",
+    [CERT_REVOKED] = "revoked",
+    [CERT_HELD] = "held",
+};
+
+static const char *
+status_name(enum cert_status status)
+{
+	return (size_t)status < sizeof(status_names) / sizeof(status_names[0])
+		   ? status_names[status]
+		   : "unknown";
+}
+
+static int
+status_parse(const char *name, int *ret)
+{
+	for (size_t i = 0; i < sizeof(status_names) / sizeof(status_names[0]); i++) {
+		if (strcmp(status_names[i], name) == 0) {
+			*ret = (int)i;
+			return 0;
+		}
+	}
+	return CMPD_EINVAL;
+}
+
+static void
+put_cert(struct ctl_object *object, const struct cert *cert)
+{
+	ctl_object_hex(object, "serial", cert->serial);
+	ctl_object_text(object, "status", status_name(cert->status));
+	ctl_object_text(object, "subject", cert->subject);
+	ctl_object_text(object, "profile", cert->profile);
+	ctl_object_time(object, "not_before", cert->not_before);
+	ctl_object_time(object, "not_after", cert->not_after);
+	ctl_object_boolean(object, "confirmed", cert->confirmed);
+	ctl_object_text(
+	    object, "reason", cert->status == CERT_VALID ? NULL : reason_name(cert->reason));
+	ctl_object_time(object, "revoked", cert->revoked);
+	ctl_object_hex(object, "entry", bytes_of(cert->entry, sizeof(cert->entry)));
+	ctl_object_hex(object, "ca", bytes_of(cert->ca, sizeof(cert->ca)));
+	ctl_object_hex(object, "sha256", bytes_of(cert->sha256, sizeof(cert->sha256)));
+	ctl_object_hex(
+	    object, "spki_sha256", bytes_of(cert->spki_sha256, sizeof(cert->spki_sha256)));
+}
+
+int
+ctl_cert_list(struct ctl_context *context, json_t **ret_data)
+{
+	struct desk *desk = context->desk;
+	const char *name = ctl_arg_string(context, "status");
+	int64_t limit = ctl_arg_integer(context, "limit", CTL_PAGE_ITEMS);
+	struct cert *certs = NULL;
+	uint64_t next = 0;
+	size_t n = 0;
+	int status = -1;
+	json_t *items;
+	int r;
+
+	if (name && status_parse(name, &status) < 0) {
+		return diag_set(&context->diag, CMPD_EINVAL, "a status is valid, revoked or held");
+	}
+	limit = limit < 1 ? 1 : limit > CTL_PAGE_ITEMS ? CTL_PAGE_ITEMS : limit;
+	r = store_cert_list(desk->reader, desk->pool, status,
+	    (uint64_t)ctl_arg_integer(context, "after", 0), (size_t)limit, &certs, &n, &next);
+	if (r < 0) {
+		return r;
+	}
+	items = json_array();
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		struct ctl_object object;
+
+		ctl_object_init(&object);
+		put_cert(&object, &certs[i]);
+		r = ctl_object_append(&object, items);
+		ctl_object_fini(&object);
+	}
+	if (r < 0) {
+		json_decref(items);
+		return r;
+	}
+	*ret_data = ctl_page_new(items, next);
+	return *ret_data ? 0 : CMPD_ENOMEM;
+}
+
+static int
+explain_find(struct ctl_context *context, int r)
+{
+	if (r == CMPD_ENOENT) {
+		return diag_set(
+		    &context->diag, r, "no certificate of ours begins with this serial");
+	}
+	if (r == CMPD_EEXIST) {
+		return diag_set(&context->diag, CMPD_EINVAL,
+		    "several certificates begin with this serial: give more digits");
+	}
+	if (r == CMPD_EINVAL) {
+		return diag_set(
+		    &context->diag, r, "a serial is up to %d hex digits", 2 * SERIAL_MAX);
+	}
+	return r;
+}
+
+static int
+cert_find(struct ctl_context *context, struct cert *ret)
+{
+	struct desk *desk = context->desk;
+
+	return explain_find(context,
+	    store_cert_by_serial(desk->reader, desk->pool, ctl_arg_string(context, "serial"), ret));
+}
+
+/* RFC 7468 text. */
+static json_t *
+pem_json(struct pool *pool, struct bytes der)
+{
+	static const char head[] = "-----BEGIN CERTIFICATE-----\n";
+	static const char tail[] = "-----END CERTIFICATE-----\n";
+	size_t base64 = 4 * ((der.len + 2) / 3);
+	char *raw = pool_alloc(pool, base64 + 1);
+	char *text = pool_alloc(pool, sizeof(head) + sizeof(tail) + base64 + base64 / PEM_LINE + 2);
+	char *p = text;
+
+	if (!raw || !text) {
+		return NULL;
+	}
+	(void)EVP_EncodeBlock((unsigned char *)raw, der.data, (int)der.len);
+	p = stpcpy(p, head);
+	for (size_t i = 0; i < base64; i += PEM_LINE) {
+		size_t n = base64 - i < PEM_LINE ? base64 - i : PEM_LINE;
+
+		p = mempcpy(p, raw + i, n);
+		*p++ = '\n';
+	}
+	(void)stpcpy(p, tail);
+	return json_string(text);
+}
+
+int
+ctl_cert_show(struct ctl_context *context, json_t **ret_data)
+{
+	struct ctl_object object;
+	struct cert cert;
+	int r = cert_find(context, &cert);
+
+	if (r < 0) {
+		return r;
+	}
+	ctl_object_init(&object);
+	put_cert(&object, &cert);
+	ctl_object_json(&object, "pem", pem_json(context->desk->pool, cert.der));
+	*ret_data = ctl_object_end(&object);
+	return *ret_data ? 0 : CMPD_ENOMEM;
+}
+
+int
+ctl_cert_revoke(struct ctl_context *context, json_t **ret_data)
+{
+	const char *name = ctl_arg_string(context, "reason");
+	struct ctl_object object;
+	struct cert cert;
+	int reason = 0;
+	int r = cert_find(context, &cert);
+
+	if (r < 0) {
+		return r;
+	}
+	if (name && reason_parse(name, &reason) < 0) {
+		return diag_set(&context->diag, CMPD_EINVAL,
+		    "no such reason; RFC 5280 has keyCompromise, superseded, cessationOfOperation, "
+		    "...");
+	}
+	r = desk_revoke(context->desk, ctl_arg_string(context, "serial"), reason, context->actor,
+	    &cert, &context->diag);
+	if (r < 0) {
+		return r;
+	}
+	ctl_object_init(&object);
+	put_cert(&object, &cert);
+	*ret_data = ctl_object_end(&object);
+	return *ret_data ? 0 : CMPD_ENOMEM;
+}
