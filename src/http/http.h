@@ -2,8 +2,9 @@
  * The HTTP side of CMP (RFC 9811): evhttp with the guards it lacks. All functions belong to the I/O
  * thread (the one that runs the event base), but for what is said otherwise.
  *
- * A request goes: bounds, path -> endpoint and operation, method, content type; then on_request. What is wrong before that is answered here
- * with one line of text (404, 405, 411, 413, 415, 503).
+ * A request goes: framing, path -> endpoint and operation, method, size, content type; then
+ * on_request. What is wrong before that is answered here with one line of text (400, 404, 405, 411,
+ * 413, 415, 503). A listener for the health of the daemon answers /livez and /readyz and nothing else.
  */
 #pragma once
 
@@ -11,48 +12,63 @@
 #include "base/error.h"
 
 struct conf;
-struct conf_endpoint;
 struct event_base;
 struct http_server;
 struct http_exchange; /* one request that waits for its answer */
 
 struct http_request_info {
 	struct http_exchange *exchange;
-	const char *path; /* raw */
-	struct bytes body; /* borrowed until the exchange is answered */
-	const char *peer; /* address, or what a listed proxy says later; "unix" for unix sockets */
+	const char *path; /* raw; borrowed as the body */
+	struct bytes
+	    body; /* never empty; borrowed until the exchange is answered or the server freed */
+	const char *peer; /* address; "unix" for unix sockets; borrowed during the call only */
 };
 
 struct http_handlers {
-	/* Is there an endpoint for this path? 0 and an opaque route, or CMPD_ENOENT. Called before on_request; raw path: paths with '%', "//"
-	 * or ".." never get here. */
+	/* Is there an endpoint for this path? 0 with an opaque route and an operation, or CMPD_ENOENT. Called
+	 * right before on_request; paths with '%', '?', '#', "//" or ".." never get here. */
 	int (*route)(void *arg, const char *path, const void **ret_route, int *ret_operation);
-	/* Takes the exchange: exactly one http_reply follows, sooner or later. CMPD_ELIMIT or CMPD_ECLOSED: 503 with Retry-After is sent by http. */
+	/* 0: takes the exchange: exactly one http_reply follows, at once or later. CMPD_ELIMIT, CMPD_ECLOSED or
+	 * any other error: http answers 503 with Retry-After and the exchange is no longer the caller's. */
 	int (*on_request)(
 	    void *arg, const struct http_request_info *info, const void *route, int operation);
 	bool (*ready)(void *arg); /* for /readyz */
 	void *arg;
 };
 
-/* Opens all listeners (conf->listen, those passed by systemd, conf->health). CMPD_EIO with the address and the system's words in diag. */
+/*
+ * Opens all listeners and begins to accept: conf->listen, what systemd passed (unless it is one of
+ * conf->listen already; a descriptor named "health" serves /livez and /readyz) and conf->health. conf is not kept.
+ * CMPD_EIO with the address and the system's words in diag, CMPD_ECONF for an address that is none.
+ */
 int http_server_new(struct event_base *base, const struct conf *conf,
     const struct http_handlers *handlers, struct http_server **ret,
     struct diag *diag) CMPD_MUST_CHECK;
-/* New limits and listeners from a reloaded configuration are taken over as far as they are reloadable. */
+/* Limits of a reloaded configuration hold for what comes from now on. Listeners stay as they are. */
 void http_server_reconfigure(struct http_server *server, const struct conf *conf);
-/* Stops accepting; exchanges under way may still be answered. */
+/* Stops accepting on all listeners but the health one, removes unix sockets and closes idle connections;
+ * exchanges under way may still be answered, then their connections are closed. */
 void http_server_drain(struct http_server *server);
+/* Exchanges not answered yet. */
 size_t http_server_pending(const struct http_server *server);
-/* Closes everything. */
+/* Answers given but not yet taken by the client's side of the connection. */
+size_t http_server_writing(const struct http_server *server);
+/* Closes everything. Exchanges that are still open may be answered later: nothing happens then. */
 void http_server_free(struct http_server *server);
 
-/* Answers: 200 with application/pkixcmp. Copies body. The client may have gone: then nothing happens. */
+/* 200 with application/pkixcmp. Copies body. The client may have gone: then nothing happens. */
 void http_reply_cmp(struct http_exchange *exchange, struct bytes body);
 /* Any other status with one line of text. retry_after: seconds, 0: no such header. */
 void http_reply_text(struct http_exchange *exchange, int status, const char *text, int retry_after);
 
 struct http_stats {
-	uint64_t requests, refused, dropped_slow;
-	uint64_t connections, connections_max;
+	uint64_t requests; /* handed to on_request */
+	uint64_t refused; /* answered here: faults of HTTP, 503 */
+	uint64_t dropped_slow; /* connections past their deadline */
+	uint64_t connections, connections_max; /* now; the limit */
 };
+/* Any thread. */
 void http_server_stats(const struct http_server *server, struct http_stats *ret);
+
+/* "addr:port", "[v6]:port" or "unix:/path" as in conf->listen: is it well-formed? For tests and cmpd -t. CMPD_ECONF. */
+int http_address_check(const char *address, struct diag *diag) CMPD_MUST_CHECK;

@@ -1,0 +1,42 @@
+/*
+ * What the files of this room know of a server; nobody else includes this.
+ */
+#pragma once
+
+#include <stdatomic.h>
+#include <sys/queue.h>
+
+#include "http/connection.h"
+#include "http/http.h"
+
+struct evhttp;
+struct evhttp_request;
+struct http_listener;
+
+#define HTTP_LISTENERS_MAX 64
+
+struct http_server {
+	struct event_base *base;
+	struct http_handlers handlers;
+	struct evhttp *cmp;
+	struct evhttp *health;
+	struct http_conns *conns; /* of both */
+	struct http_conns_limits limits;
+	struct http_listener *listeners[HTTP_LISTENERS_MAX]; /* of cmp */
+	size_t n_listeners;
+	struct http_listener *health_listeners[HTTP_LISTENERS_MAX];
+	size_t n_health_listeners;
+	TAILQ_HEAD(, http_exchange) exchanges;
+	size_t pending;
+	size_t body_size;
+	bool draining;
+	_Atomic uint64_t requests, refused, connections_max;
+};
+
+/* Opens and adopts everything there is to listen on. */
+int http_server_listen(
+    struct http_server *server, const struct conf *conf, struct diag *diag) CMPD_MUST_CHECK;
+void http_server_unlisten(struct http_server *server);
+/* For http_conns_new. */
+void http_server_full(void *server, bool is_full);
+bool http_request_is_11(struct evhttp_request *request);
