@@ -12,13 +12,14 @@
 #include "base/bytes.h"
 #include "base/error.h"
 
-/* Body types an endpoint serves (conf_endpoint.bodies), by PKIBody tag: 1 << tag. */
+/* Body types an endpoint serves (conf_endpoint.bodies), by PKIBody tag: 1 << tag. Only the
+ * requests ir, cr, kur, p10cr, rr, genm have bits; what belongs to them is always served. */
 #define CONF_BODY(tag) (1u << (tag))
 
 struct conf_ca {
 	const char *name;
 	const char *certificate; /* PEM or DER file */
-	const char *key; /* file, or a URI for OSSL_STORE */
+	const char *key; /* absolute file, or a URI for OSSL_STORE ("pkcs11:...") */
 	const char *chain; /* PEM file with the certificates above; NULL: none */
 };
 
@@ -117,7 +118,7 @@ struct conf_retention {
 struct conf {
 	const char *file;
 	const char *state_dir;
-	const char **listen; /* "addr:port", "[v6]:port", "unix:/path" */
+	const char **listen; /* "addr:port", "[v6]:port", "unix:/path"; may be empty */
 	const char *health; /* listener of /livez, /readyz: "127.0.0.1:8081"; NULL: none */
 	int64_t workers; /* 0: one per core */
 	const char *log_level;
@@ -141,7 +142,8 @@ struct conf {
  * What needs keys, certificates or plugins is checked by the rooms that use them.
  */
 int conf_load(const char *file, struct conf **ret, struct diag *diag) CMPD_MUST_CHECK;
-/* The same from text; name stands in messages, dir is where relative paths start. */
+/* The same from text; name stands in messages, dir is where relative paths start (and names of
+ * included files). dir NULL: they stay relative, and @include is an error. */
 int conf_parse(const char *text, const char *name, const char *dir, struct conf **ret,
     struct diag *diag) CMPD_MUST_CHECK;
 void conf_free(struct conf *conf);
@@ -150,7 +152,8 @@ void conf_free(struct conf *conf);
 int conf_check_reload(
     const struct conf *old, const struct conf *new, struct diag *diag) CMPD_MUST_CHECK;
 
-/* The effective configuration in libconfig syntax (cmpd -T); what could be secret is masked. */
+/* The effective configuration in libconfig syntax (cmpd -T), all keys with their values; PINs in key
+ * URIs and args of plugins that sound secret are masked. Look at buf_error. */
 struct buf;
 void conf_print(const struct conf *conf, struct buf *out);
 

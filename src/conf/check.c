@@ -1,0 +1,174 @@
+/* What concerns more than one key: names, references, pairs of values. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/un.h>
+
+#include "conf/parse.h"
+
+/* The setting of a key in the nth group of a list; the group if the key is not there. */
+static config_setting_t *
+at(struct conf_parser *parser, const char *list, size_t n, const char *key)
+{
+	config_setting_t *groups = config_lookup(&parser->config, list);
+	config_setting_t *group =
+	    groups == NULL ? NULL : config_setting_get_elem(groups, (unsigned)n);
+	config_setting_t *setting = group == NULL ? NULL : config_setting_get_member(group, key);
+
+	return setting != NULL ? setting : group;
+}
+
+static bool
+is_given(struct conf_parser *parser, const char *list, size_t n, const char *key)
+{
+	config_setting_t *setting = at(parser, list, n, key);
+
+	return setting != NULL && config_setting_name(setting) != NULL &&
+	       strcmp(config_setting_name(setting), key) == 0;
+}
+
+static int
+twice(struct conf_parser *parser, const char *list, const char *key, size_t first, size_t second,
+    const char *value)
+{
+	const char *where = conf_where(parser, at(parser, list, first, key));
+
+	return conf_fail(parser, at(parser, list, second, key), CMPD_ECONF,
+	    "%s: %s is there already, at %s", key, conf_quote(parser->source.pool, value),
+	    where == NULL ? "another place" : where);
+}
+
+static int
+check_names(struct conf_parser *parser)
+{
+	const struct conf *conf = parser->conf;
+
+	for (size_t i = 0; i < conf->n_cas; i++) {
+		for (size_t j = 0; j < i; j++) {
+			if (strcmp(conf->cas[i].name, conf->cas[j].name) == 0) {
+				return twice(parser, "cas", "name", j, i, conf->cas[i].name);
+			}
+		}
+	}
+	for (size_t i = 0; i < conf->n_profiles; i++) {
+		for (size_t j = 0; j < i; j++) {
+			if (strcmp(conf->profiles[i].name, conf->profiles[j].name) == 0) {
+				return twice(
+				    parser, "profiles", "name", j, i, conf->profiles[i].name);
+			}
+		}
+	}
+	for (size_t i = 0; i < conf->n_endpoints; i++) {
+		for (size_t j = 0; j < i; j++) {
+			if (strcmp(conf->endpoints[i].path, conf->endpoints[j].path) == 0) {
+				return twice(
+				    parser, "endpoints", "path", j, i, conf->endpoints[i].path);
+			}
+		}
+	}
+	return 0;
+}
+
+static int
+check_profile(struct conf_parser *parser, size_t n)
+{
+	const struct conf_profile *profile = &parser->conf->profiles[n];
+
+	if (conf_ca_find(parser->conf, profile->ca) == NULL) {
+		return conf_fail(parser, at(parser, "profiles", n, "ca"), CMPD_ECONF,
+		    "ca: there is no CA named \"%s\"", profile->ca);
+	}
+	if (profile->allowed_keys[0] == NULL) {
+		return conf_fail(parser, at(parser, "profiles", n, "allowed_keys"), CMPD_ECONF,
+		    "allowed_keys: must not be empty");
+	}
+	for (size_t i = 0; !profile->allow_ca && profile->key_usage[i] != NULL; i++) {
+		if (strcmp(profile->key_usage[i], "keyCertSign") == 0) {
+			return conf_fail(parser, at(parser, "profiles", n, "key_usage"), CMPD_ECONF,
+			    "key_usage: \"keyCertSign\" needs allow_ca = true");
+		}
+	}
+	return 0;
+}
+
+/* Where messageTime may be missing, only what is remembered stops a replay. */
+static int
+check_replay(struct conf_parser *parser, size_t n)
+{
+	struct conf_endpoint *endpoint = &parser->conf->endpoints[n];
+	bool keep = is_given(parser, "endpoints", n, "replay_keep");
+
+	if (!is_given(parser, "endpoints", n, "message_time_required")) {
+		endpoint->message_time_required = !keep;
+	}
+	if (!endpoint->message_time_required && !keep) {
+		return conf_fail(parser, at(parser, "endpoints", n, "message_time_required"),
+		    CMPD_ECONF, "message_time_required: false needs replay_keep");
+	}
+	if (!endpoint->message_time_required && endpoint->replay_keep == 0) {
+		return conf_fail(parser, at(parser, "endpoints", n, "replay_keep"), CMPD_ECONF,
+		    "replay_keep: must not be 0 where messageTime may be missing");
+	}
+	return 0;
+}
+
+static int
+check_endpoint(struct conf_parser *parser, size_t n)
+{
+	struct conf_endpoint *endpoint = &parser->conf->endpoints[n];
+
+	endpoint->where = conf_where(parser, at(parser, "endpoints", n, "path"));
+	if (endpoint->where == NULL) {
+		return CMPD_ENOMEM;
+	}
+	if (conf_profile_find(parser->conf, endpoint->profile) == NULL) {
+		return conf_fail(parser, at(parser, "endpoints", n, "profile"), CMPD_ECONF,
+		    "profile: there is no profile named \"%s\"", endpoint->profile);
+	}
+	if (endpoint->pbm_iterations_min > endpoint->pbm_iterations_max) {
+		return conf_fail(parser, at(parser, "endpoints", n, "pbm_iterations_min"),
+		    CMPD_ECONF, "pbm_iterations_min: is more than pbm_iterations_max");
+	}
+	if (!endpoint->allow_mac && !endpoint->trust_own && endpoint->trust[0] == NULL) {
+		return conf_fail(parser, at(parser, "endpoints", n, "allow_mac"), CMPD_ECONF,
+		    "allow_mac and trust_own are false and trust is empty: nobody could be "
+		    "authenticated");
+	}
+	return check_replay(parser, n);
+}
+
+static int
+check_sockets(struct conf_parser *parser)
+{
+	const struct conf *conf = parser->conf;
+
+	for (size_t i = 0; conf->health != NULL && conf->listen[i] != NULL; i++) {
+		if (strcmp(conf->listen[i], conf->health) == 0 &&
+		    strcmp(conf->health + strlen(conf->health) - 2, ":0") != 0) {
+			return conf_fail(parser, config_lookup(&parser->config, "health"),
+			    CMPD_ECONF, "health: \"%s\" is in listen already", conf->health);
+		}
+	}
+	if (strlen(conf->control.socket) >= sizeof(((struct sockaddr_un *)NULL)->sun_path)) {
+		return conf_fail(parser, config_lookup(&parser->config, "control.socket"),
+		    CMPD_ECONF, "control.socket: %s is longer than a socket's path can be",
+		    conf_quote(parser->source.pool, conf->control.socket));
+	}
+	return 0;
+}
+
+int
+conf_check(struct conf_parser *parser)
+{
+	int error = check_sockets(parser);
+
+	if (error == 0) {
+		error = check_names(parser);
+	}
+	for (size_t i = 0; error == 0 && i < parser->conf->n_profiles; i++) {
+		error = check_profile(parser, i);
+	}
+	for (size_t i = 0; error == 0 && i < parser->conf->n_endpoints; i++) {
+		error = check_endpoint(parser, i);
+	}
+	return error;
+}

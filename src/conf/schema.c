@@ -1,0 +1,283 @@
+#include "conf/schema.h"
+
+#define SECOND INT64_C(1000)
+#define MINUTE (60 * SECOND)
+#define HOUR   (60 * MINUTE)
+#define DAY    (24 * HOUR)
+#define YEAR   (365 * DAY)
+#define KIB    INT64_C(1024)
+#define MIB    (1024 * KIB)
+#define TIB    (1024 * 1024 * MIB)
+
+/* The size of a map costs only address space. */
+#if UINTPTR_MAX > UINT32_MAX
+#define MAP_SIZE     "1TiB"
+#define MAP_SIZE_MAX (64 * TIB)
+#else
+#define MAP_SIZE     "512MiB"
+#define MAP_SIZE_MAX (2048 * MIB)
+#endif
+
+#define REQUIRED       (CONF_REQUIRED | CONF_RELOADABLE)
+#define AT(tag, field) .offset = offsetof(struct tag, field)
+
+/* What a value may be. */
+#define RANGE(low, high) .min = (low), .max = (high)
+#define WORDS(list)	 .words = (list)
+#define CHECK(function)	 .check = (function)
+#define ANY		 .check = NULL
+
+#define LIST(type) CONF_LIST, .element = (type)
+#define KEY(tag, key, kind, how, value, allowed, text)                                             \
+	{                                                                                          \
+		.name = #key, .type = kind, AT(tag, key), .flags = (how), .initial = (value),      \
+		allowed, .help = (text)                                                            \
+	}
+/* signer.x is signer_x of its endpoint. */
+#define SIGNER_KEY(key, kind, how, value, allowed, text)                                           \
+	{                                                                                          \
+		.name = #key, .type = kind, AT(conf_endpoint, signer_##key), .flags = (how),       \
+		.initial = (value), allowed, .help = (text)                                        \
+	}
+#define GROUP(tag, key)                                                                            \
+	{                                                                                          \
+		.name = #key, .type = CONF_GROUP, AT(tag, key), .section = &(key)                  \
+	}
+#define GROUPS(tag, key, how)                                                                      \
+	{                                                                                          \
+		.name = #key, .type = CONF_GROUPS, .flags = (how), AT(tag, key),                   \
+		.count = offsetof(struct tag, n_##key), .section = &(key)                          \
+	}
+#define END                                                                                        \
+	{                                                                                          \
+		.name = NULL                                                                       \
+	}
+
+static const struct conf_word log_levels[] = {
+    {"error", 0}, {"warning", 0}, {"info", 0}, {"debug", 0}, {NULL, 0}};
+
+static const struct conf_word key_usages[] = {{"digitalSignature", 0}, {"nonRepudiation", 0},
+    {"keyEncipherment", 0}, {"dataEncipherment", 0}, {"keyAgreement", 0}, {"keyCertSign", 0},
+    {"cRLSign", 0}, {"encipherOnly", 0}, {"decipherOnly", 0}, {NULL, 0}};
+
+static const struct conf_word san_kinds[] = {
+    {"dns", 0}, {"ip", 0}, {"email", 0}, {"uri", 0}, {NULL, 0}};
+
+static const struct conf_word names[] = {
+    {"identity", CONF_NAMES_IDENTITY}, {"any", CONF_NAMES_ANY}, {NULL, 0}};
+
+static const struct conf_word confirms[] = {
+    {"explicit", CONF_CONFIRM_EXPLICIT}, {"implicit", CONF_CONFIRM_IMPLICIT}, {NULL, 0}};
+
+static const struct conf_word recip_nonces[] = {
+    {"poll", CONF_RECIP_NONCE_POLL}, {"request", CONF_RECIP_NONCE_REQUEST}, {NULL, 0}};
+
+/* PKIBody tags (RFC 9810). */
+static const struct conf_word bodies[] = {{"ir", CONF_BODY(0)}, {"cr", CONF_BODY(2)},
+    {"kur", CONF_BODY(7)}, {"p10cr", CONF_BODY(4)}, {"rr", CONF_BODY(11)}, {"genm", CONF_BODY(21)},
+    {NULL, 0}};
+
+static const struct conf_row limits_rows[] = {
+    KEY(conf_limits, body_size, CONF_SIZE, CONF_RELOADABLE, "64KiB", RANGE(KIB, 16 * MIB),
+	"Largest body of an HTTP request; a larger one is answered 413."),
+    KEY(conf_limits, header_size, CONF_SIZE, CONF_RELOADABLE, "8KiB", RANGE(KIB, MIB),
+	"Largest size of all headers of an HTTP request together."),
+    KEY(conf_limits, connections, CONF_INT, CONF_RELOADABLE, "4096", RANGE(1, 1000000),
+	"Connections open at the same time. The limit of file descriptors may lower it."),
+    KEY(conf_limits, request_deadline, CONF_DURATION, CONF_RELOADABLE, "10s", RANGE(SECOND, HOUR),
+	"Time from the first byte of a request to its last; slower senders are cut off."),
+    KEY(conf_limits, idle_timeout, CONF_DURATION, CONF_RELOADABLE, "60s", RANGE(SECOND, DAY),
+	"How long a kept connection may say nothing."),
+    KEY(conf_limits, queue, CONF_INT, 0, "1024", RANGE(1, 1000000),
+	"Requests that may wait for a worker; one more is answered 503 with Retry-After."),
+    KEY(conf_limits, parked, CONF_INT, CONF_RELOADABLE, "1024", RANGE(1, 1000000),
+	"Requests that may wait for a slow policy plugin at the same time."),
+    KEY(conf_limits, control_connections, CONF_INT, 0, "16", RANGE(1, 1024),
+	"Operators connected to the control socket at the same time."),
+    END};
+
+static const struct conf_row control_rows[] = {
+    KEY(conf_control, socket, CONF_FILE, 0, "$state_dir/ctl.sock", ANY,
+	"The unix socket that *cmpd-ctl*(1) talks to."),
+    KEY(conf_control, backup_dir, CONF_FILE, CONF_RELOADABLE, NULL, ANY,
+	"The only folder that backups are written to. Without it there are none."),
+    KEY(conf_control, admin_users, LIST(CONF_STRING), CONF_RELOADABLE, "", CHECK(conf_check_name),
+	"Users who may use the control socket besides root and the user cmpd runs as."),
+    KEY(conf_control, admin_groups, LIST(CONF_STRING), CONF_RELOADABLE, "", CHECK(conf_check_name),
+	"Groups whose members may use the control socket."),
+    END};
+
+static const struct conf_row store_rows[] = {
+    KEY(conf_store, map_size, CONF_SIZE, 0, MAP_SIZE, RANGE(MIB, MAP_SIZE_MAX),
+	"Address space kept for the store: the most it can ever hold. It costs nothing until it is "
+	"used."),
+    KEY(conf_store, key, CONF_FILE, 0, "$state_dir/store.key", ANY,
+	"File with the 32 bytes that encrypt the secrets in the store, mode 0600."),
+    KEY(conf_store, sync, CONF_BOOL, 0, "true", ANY,
+	"Answers leave only when what they speak of is on the disk. *false* is for tests of speed, "
+	"never for service."),
+    END};
+
+static const struct conf_row retention_rows[] = {
+    KEY(conf_retention, entry, CONF_DURATION, CONF_RELOADABLE, "365d", RANGE(MINUTE, 100 * YEAR),
+	"How long an entry is kept after its end."),
+    KEY(conf_retention, certificate, CONF_DURATION, CONF_RELOADABLE, "365d",
+	RANGE(MINUTE, 100 * YEAR), "How long a certificate is kept after it expired."),
+    END};
+
+static const struct conf_row ca_rows[] = {
+    KEY(conf_ca, name, CONF_STRING, REQUIRED, NULL, CHECK(conf_check_name),
+	"The name that profiles refer to."),
+    KEY(conf_ca, certificate, CONF_FILE, REQUIRED, NULL, ANY,
+	"File with the certificate of the CA, PEM or DER."),
+    KEY(conf_ca, key, CONF_KEY, REQUIRED, NULL, ANY,
+	"Its private key: a file, or a URI that a provider of OpenSSL knows, such as *pkcs11:*."),
+    KEY(conf_ca, chain, CONF_FILE, CONF_RELOADABLE, NULL, ANY,
+	"PEM file with the certificates above this CA, up to the root."),
+    END};
+
+static const struct conf_row profile_rows[] = {
+    KEY(conf_profile, name, CONF_STRING, REQUIRED, NULL, CHECK(conf_check_name),
+	"The name that endpoints refer to."),
+    KEY(conf_profile, ca, CONF_STRING, REQUIRED, NULL, CHECK(conf_check_name),
+	"Name of the CA that signs."),
+    KEY(conf_profile, validity, CONF_DURATION, CONF_RELOADABLE, "90d", RANGE(SECOND, 1000 * YEAR),
+	"How long certificates are valid; also the longest a request may ask for."),
+    KEY(conf_profile, key_usage, LIST(CONF_STRING), CONF_RELOADABLE, "digitalSignature",
+	WORDS(key_usages), "The key usage extension."),
+    KEY(conf_profile, extended_key_usage, LIST(CONF_STRING), CONF_RELOADABLE, "",
+	CHECK(conf_check_key_purpose),
+	"The extended key usage extension: names as OpenSSL has them, such as *clientAuth*, or "
+	"dotted numbers."),
+    KEY(conf_profile, allowed_keys, LIST(CONF_STRING), CONF_RELOADABLE,
+	"ec:P-256 ec:P-384 ec:P-521 ed25519 ed448 rsa:2048", CHECK(conf_check_key_kind),
+	"Kinds of keys that get certificates: *ec:* and a curve, *rsa:* and the least number of "
+	"bits, *ed25519*, *ed448*."),
+    KEY(conf_profile, san, LIST(CONF_STRING), CONF_RELOADABLE, "", WORDS(san_kinds),
+	"Kinds of subject alternative names that may be asked for."),
+    KEY(conf_profile, crl_distribution_points, LIST(CONF_STRING), CONF_RELOADABLE, "",
+	CHECK(conf_check_url), "URLs of the CRL, put into each certificate."),
+    KEY(conf_profile, ca_issuers, LIST(CONF_STRING), CONF_RELOADABLE, "", CHECK(conf_check_url),
+	"URLs of the certificate of the CA, put into each certificate."),
+    KEY(conf_profile, names, CONF_ENUM, CONF_RELOADABLE, "identity", WORDS(names),
+	"Whose names may be asked for. *identity*: those that belong to the requester (the bound "
+	"subject of the secret, the names in the signer's certificate); a request for others is "
+	"held for an operator. *any*: whatever policy grants."),
+    KEY(conf_profile, allow_ca, CONF_BOOL, CONF_RELOADABLE, "false", ANY,
+	"Whether certificates of CAs may be made."),
+    END};
+
+static const struct conf_row signer_rows[] = {
+    SIGNER_KEY(certificate, CONF_FILE, REQUIRED, NULL, ANY,
+	"File with the certificate that signs answers, PEM or DER."),
+    SIGNER_KEY(key, CONF_KEY, REQUIRED, NULL, ANY, "Its private key: a file or a URI."),
+    SIGNER_KEY(chain, CONF_FILE, CONF_RELOADABLE, NULL, ANY,
+	"PEM file with the certificates above the signer's, sent along with answers."),
+    END};
+
+static const struct conf_section signer = {
+    "signer", "Who signs the answers of the endpoint.", sizeof(struct conf_endpoint), signer_rows};
+
+static const struct conf_row endpoint_rows[] = {
+    KEY(conf_endpoint, path, CONF_STRING, REQUIRED, NULL, CHECK(conf_check_path),
+	"Path of the URL: */.well-known/cmp*, */.well-known/cmp/p/*_name_, or any other outside of "
+	"*/.well-known/cmp*. It is compared as it is sent, so it has no *%*, *//* or *..* in it."),
+    KEY(conf_endpoint, profile, CONF_STRING, REQUIRED, NULL, CHECK(conf_check_name),
+	"Name of the profile of the certificates that are asked for here."),
+    {.name = "signer", .type = CONF_GROUP, .flags = REQUIRED, .section = &signer},
+    KEY(conf_endpoint, trust, LIST(CONF_FILE), CONF_RELOADABLE, "", ANY,
+	"PEM files of trust anchors: certificates under them authenticate requesters."),
+    KEY(conf_endpoint, trust_own, CONF_BOOL, CONF_RELOADABLE, "true", ANY,
+	"Whether certificates issued by the CA of this endpoint's profile authenticate "
+	"requesters."),
+    KEY(conf_endpoint, allow_mac, CONF_BOOL, CONF_RELOADABLE, "true", ANY,
+	"Whether secrets (see *cmpd-ctl secret add*) authenticate requesters."),
+    KEY(conf_endpoint, bodies, CONF_BITS, CONF_RELOADABLE, "ir cr kur p10cr rr genm", WORDS(bodies),
+	"The requests that are served. certConf, pollReq and error always belong to them."),
+    KEY(conf_endpoint, check_after, CONF_DURATION, CONF_RELOADABLE, "60s", RANGE(SECOND, YEAR),
+	"After what time a client that has to wait is told to ask again; sent in whole seconds."),
+    KEY(conf_endpoint, confirm, CONF_ENUM, CONF_RELOADABLE, "explicit", WORDS(confirms),
+	"*explicit*: a client must confirm each certificate. *implicit*: it need not, if it asks "
+	"for that."),
+    KEY(conf_endpoint, confirm_wait, CONF_DURATION, CONF_RELOADABLE, "5m", RANGE(SECOND, 30 * DAY),
+	"A certificate that is not confirmed in this time is revoked."),
+    KEY(conf_endpoint, entry_ttl, CONF_DURATION, CONF_RELOADABLE, "30d", RANGE(SECOND, 10 * YEAR),
+	"A held request that nobody decides expires after this time."),
+    KEY(conf_endpoint, decide_wait, CONF_DURATION, CONF_RELOADABLE, "1s", RANGE(0, MINUTE),
+	"How long an answer waits for a slow policy plugin before the request is held."),
+    KEY(conf_endpoint, message_time_window, CONF_DURATION, CONF_RELOADABLE, "300s",
+	RANGE(SECOND, DAY), "How far messageTime may be from our clock, to either side."),
+    KEY(conf_endpoint, message_time_required, CONF_BOOL, CONF_RELOADABLE, "true", ANY,
+	"Whether messages must carry messageTime. If it is not set but _replay_keep_ is, it is "
+	"*false*. *false* needs _replay_keep_ in the same group."),
+    KEY(conf_endpoint, strict, CONF_BOOL, CONF_RELOADABLE, "true", ANY,
+	"Whether transactionID and senderNonce must have exactly 16 bytes."),
+    KEY(conf_endpoint, replay_keep, CONF_DURATION, CONF_RELOADABLE, "24h", RANGE(0, YEAR),
+	"How long an ended transaction is remembered, so that it cannot be replayed; at least "
+	"twice _message_time_window_ in any case."),
+    KEY(conf_endpoint, max_requests, CONF_INT, CONF_RELOADABLE, "1", RANGE(1, 64),
+	"Certificates that one message may ask for."),
+    KEY(conf_endpoint, max_extra_certs, CONF_INT, CONF_RELOADABLE, "10", RANGE(0, 100),
+	"Certificates that a message may carry along in extraCerts."),
+    KEY(conf_endpoint, pbm_iterations_min, CONF_INT, CONF_RELOADABLE, "100", RANGE(1, 100000),
+	"Fewest iterations of a password-based MAC."),
+    KEY(conf_endpoint, pbm_iterations_max, CONF_INT, CONF_RELOADABLE, "10000", RANGE(100, 100000),
+	"Most iterations of a password-based MAC."),
+    KEY(conf_endpoint, recip_nonce, CONF_ENUM, CONF_RELOADABLE, "poll", WORDS(recip_nonces),
+	"Which senderNonce the answer that ends polling repeats: that of the last pollReq, as "
+	"OpenSSL's client wants it, or that of the first request."),
+    KEY(conf_endpoint, p10cr_id_zero, CONF_BOOL, CONF_RELOADABLE, "false", ANY,
+	"For clients that want certReqId 0 in the answer to a p10cr, instead of -1."),
+    KEY(conf_endpoint, ask_rr, CONF_BOOL, CONF_RELOADABLE, "false", ANY,
+	"Whether a revocation asked for by the certificate itself waits for policy or an "
+	"operator."),
+    KEY(conf_endpoint, ask_genm, CONF_BOOL, CONF_RELOADABLE, "false", ANY,
+	"Whether general messages wait for policy or an operator."),
+    {.name = "policy",
+	.type = CONF_POLICY,
+	.flags = CONF_RELOADABLE,
+	AT(conf_endpoint, policy),
+	.count = offsetof(struct conf_endpoint, n_policy),
+	.help = "The plugins that decide, a list of groups. The first that does not pass decides; "
+		"if all pass (or there are none), requests for certificates are held. _plugin_ is "
+		"the name of a plugin in _plugin\\_dir_ or the path of a file; all other keys of "
+		"the group are the plugin's own."},
+    END};
+
+static const struct conf_section limits = {
+    "limits", "Limits against overload.", sizeof(struct conf_limits), limits_rows};
+static const struct conf_section control = {
+    "control", "The door for operators.", sizeof(struct conf_control), control_rows};
+static const struct conf_section store = {
+    "store", "The database.", sizeof(struct conf_store), store_rows};
+static const struct conf_section retention = {
+    "retention", "How long ended things are kept.", sizeof(struct conf_retention), retention_rows};
+static const struct conf_section cas = {
+    "cas", "The certificate authorities, a list of groups.", sizeof(struct conf_ca), ca_rows};
+static const struct conf_section profiles = {"profiles",
+    "What certificates look like, a list of groups.", sizeof(struct conf_profile), profile_rows};
+static const struct conf_section endpoints = {"endpoints",
+    "Where CMP is spoken and how, a list of groups.", sizeof(struct conf_endpoint), endpoint_rows};
+
+static const struct conf_row root_rows[] = {
+    KEY(conf, state_dir, CONF_FILE, CONF_REQUIRED, NULL, ANY,
+	"Folder of the store; only one cmpd at a time can use it."),
+    KEY(conf, listen, LIST(CONF_ADDRESS), 0, "127.0.0.1:8080", ANY,
+	"Where HTTP is served: *addr:port*, *[v6]:port* or *unix:path*; addresses are numbers. "
+	"Port 0 is any free one. May be empty where systemd passes sockets."),
+    KEY(conf, health, CONF_ADDRESS, 0, NULL, ANY,
+	"Where */livez* and */readyz* are served. Without it they are not."),
+    KEY(conf, workers, CONF_INT, 0, "0", RANGE(0, 1024),
+	"Threads that handle requests; 0: one per core."),
+    KEY(conf, log_level, CONF_STRING, CONF_RELOADABLE, "info", WORDS(log_levels),
+	"The least important lines that are still logged."),
+    KEY(conf, plugin_dir, CONF_FILE, CONF_RELOADABLE, CMPD_PLUGIN_DIR, ANY,
+	"Folder of the plugins that are given by name."),
+    KEY(conf, plugin_threads, CONF_INT, CONF_RELOADABLE, "4", RANGE(1, 256),
+	"Threads for policy plugins that may take their time."),
+    GROUP(conf, limits), GROUP(conf, control), GROUP(conf, store), GROUP(conf, retention),
+    GROUPS(conf, cas, CONF_RELOADABLE), GROUPS(conf, profiles, CONF_RELOADABLE),
+    GROUPS(conf, endpoints, REQUIRED), END};
+
+const struct conf_section conf_root = {
+    "top level", "Keys outside of any group.", sizeof(struct conf), root_rows};
