@@ -352,7 +352,7 @@ class Server:
         base = self.folder / f"client{self.count}"
         argv = [OPENSSL, "cmp", "-config", "", "-cmd", command, "-server", f"127.0.0.1:{port or self.port}",
                 "-path", path.lstrip("/"), "-trusted", self.ca.certificate,
-                "-total_timeout", patience, "-msg_timeout", 30, "-certout", base.with_suffix(".pem")]
+                "-total_timeout", patience, "-msg_timeout", min(30, patience), "-certout", base.with_suffix(".pem")]
         if ref is not None:
             argv += ["-ref", ref, "-secret", f"pass:{secret}"]
         if cert is not None:
