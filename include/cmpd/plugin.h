@@ -9,11 +9,15 @@
  * after all calls of decide on that instance. decide is called from several threads at once
  * for one instance; the plugin guards what it shares. With CMPD_PLUGIN_NONBLOCKING decide
  * runs in a worker and must return within about a millisecond: no files, no network, no locks that wait.
- * Without that flag it runs on a thread of its own and may take up to the deadline of the daemon.
+ * Without that flag it runs on a thread of its own and may take up to 30 seconds; then the request is held,
+ * what decide returns is ignored, and after four such calls the plugin is not asked any more.
  *
  * Forbidden: exit, abort, fork without exec, signal handlers, changing the locale, the working
  * directory or the environment, writing to standard output, and any use of the request after decide has returned
  * (use cmpd_request_keep). decide may be called again for the same request: it must not count.
+ *
+ * The code of a plugin stays loaded until the daemon ends: static variables outlive instances, and a new
+ * file takes effect at the next start, not at a reload.
  *
  * Compatibility: same major = works. Minor grows when fields are added at the end; struct_size tells which
  * fields a plugin knows.
@@ -31,6 +35,7 @@ extern "C" {
 #define CMPD_PLUGIN_ABI_MAJOR 1
 #define CMPD_PLUGIN_ABI_MINOR 0
 
+/* Before the definition of cmpd_plugin, and of what the daemon offers to plugins. */
 #define CMPD_PLUGIN_EXPORT __attribute__((visibility("default")))
 
 /* Flags. */
@@ -48,16 +53,20 @@ enum cmpd_fail_info {
 	CMPD_FAIL_BAD_ALG = 0,
 	CMPD_FAIL_BAD_REQUEST = 2,
 	CMPD_FAIL_BAD_CERT_ID = 4,
-	CMPD_FAIL_BAD_CERT_TEMPLATE = 19,
-	CMPD_FAIL_NOT_AUTHORIZED = 23,
 	CMPD_FAIL_UNACCEPTED_POLICY = 15,
-	CMPD_FAIL_UNACCEPTED_EXTENSION = 16
+	CMPD_FAIL_UNACCEPTED_EXTENSION = 16,
+	CMPD_FAIL_BAD_CERT_TEMPLATE = 19,
+	CMPD_FAIL_SIGNER_NOT_TRUSTED = 20,
+	CMPD_FAIL_NOT_AUTHORIZED = 23,
+	CMPD_FAIL_DUPLICATE_CERT_REQ = 26
 };
 
 /*
  * Filled by decide; zeroed before, with fail_info -1. The daemon copies the
  * strings after decide has returned, so they may live in the instance or be string constants,
- * or be made with cmpd_request_printf, which frees them with the request.
+ * or be made with cmpd_request_printf and cmpd_request_alloc, which free them with the request.
+ * A verdict that makes no sense (an answer or failInfo that does not exist, a negative time, a
+ * name that cannot be read, a profile that is not configured) counts as a failure of the plugin.
  */
 struct cmpd_verdict {
 	size_t struct_size; /* set by the daemon */
@@ -73,6 +82,13 @@ struct cmpd_verdict {
 	const char *profile;
 };
 
+/* For a verdict the plugin makes itself (cmpd_decide_later): struct cmpd_verdict v = CMPD_VERDICT_INIT; */
+#define CMPD_VERDICT_INIT                                                                          \
+	{                                                                                          \
+		sizeof(struct cmpd_verdict), CMPD_PASS, CMPD_FAIL_NONE, NULL, 0, 0, NULL, NULL, 0, \
+		    NULL                                                                           \
+	}
+
 struct cmpd_plugin {
 	uint16_t abi_major; /* CMPD_PLUGIN_ABI_MAJOR */
 	uint16_t abi_minor;
@@ -85,11 +101,15 @@ struct cmpd_plugin {
 	/* Makes an instance (one per place in a chain). 0, or not 0 with a sentence in error. May be NULL: instance is NULL. */
 	int (*open)(
 	    const struct cmpd_config *config, void **ret_instance, char *error, size_t error_size);
-	/* 0: verdict is filled. Not 0: the plugin failed; the request is held. */
+	/* 0: verdict is filled. Not 0: the plugin failed; the request is held, and verdict->text, if
+	 * set, says why in the daemon's log (never to the client). */
 	int (*decide)(void *instance, struct cmpd_request *request, struct cmpd_verdict *verdict);
 	/* May be NULL. */
 	void (*close)(void *instance);
 };
+
+/* The one symbol a plugin defines, and no program does. */
+CMPD_PLUGIN_EXPORT extern const struct cmpd_plugin cmpd_plugin;
 
 /* ---- configuration ---- */
 

@@ -1,6 +1,6 @@
 /*
  * What a plugin can see of a request. All strings are NUL-terminated UTF-8, one line, and live
- * until decide returns. NULL = there is none. Any thread that got the request by decide.
+ * until decide returns, or as long as the request is kept. NULL = there is none. Any thread.
  */
 #ifndef CMPD_REQUEST_H
 #define CMPD_REQUEST_H
@@ -46,12 +46,15 @@ CMPD_PLUGIN_EXPORT const unsigned char *cmpd_request_template(
 /* A string that lives as long as the request; NULL: out of memory. */
 CMPD_PLUGIN_EXPORT const char *cmpd_request_printf(
     struct cmpd_request *request, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Zeroed memory that lives as long as the request; NULL: out of memory. Both share 256 KiB. */
+CMPD_PLUGIN_EXPORT void *cmpd_request_alloc(struct cmpd_request *request, size_t size);
 
 /*
- * To decide later: keep the request, answer HOLD, and call cmpd_decide_later once from any thread
- * of the plugin, which also gives the kept request back (as does cmpd_kept_free). Everything kept must be given back
- * before close returns. The accessors work on cmpd_kept_request. After a restart of the daemon the request
- * stays held, and an operator decides.
+ * To decide later: keep the request while decide runs, answer HOLD, and call cmpd_decide_later once from
+ * any thread (also before decide has returned), which also gives the kept request back, as does cmpd_kept_free.
+ * GRANT and DENY count, unless decide then did not answer HOLD or an operator was first; other answers change nothing.
+ * Everything kept must be given back before close returns. The accessors work on cmpd_kept_request. After
+ * a restart or reload of the daemon the request stays held, and an operator decides.
  */
 CMPD_PLUGIN_EXPORT struct cmpd_kept *cmpd_request_keep(struct cmpd_request *request);
 CMPD_PLUGIN_EXPORT struct cmpd_request *cmpd_kept_request(struct cmpd_kept *kept);

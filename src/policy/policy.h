@@ -56,12 +56,15 @@ struct policy_request {
 	int64_t received;
 };
 
-/* Loads and opens what the configuration names; each plugin file is tried in a child process first. CMPD_ECONF with file:line and the
- * plugin's own words in diag. */
+/* Loads and opens what the configuration names; each plugin file is tried first in a child process (this program with
+ * "--plugin-try FILE"). CMPD_ECONF with file:line and the plugin's own words in diag. conf is not needed afterwards.
+ * A program that links this room must not ignore SIGCHLD nor reap children it does not know. */
 int policy_new(const struct conf *conf, struct policy **ret, struct diag *diag) CMPD_MUST_CHECK;
-/* Waits for calls that run (a stuck thread is left behind and logged), closes the plugins. */
+/* Refuses calls that wait (they are decided: HOLD), waits for those that run - at the most until they count as stuck, 30 s; a
+ * stuck thread is left behind and logged - and closes the plugins. No policy_call_new or _run at the same time; calls
+ * that are decided may be freed later. Not to be called from wake or late. */
 void policy_free(struct policy *policy);
-/* Entry point of that child: cmpd runs itself with the private arguments "--plugin-try FILE". Exit status. */
+/* Entry point of that child, to be called before anything else is done. Exit status. */
 int policy_try_main(const char *file);
 
 const struct policy_chain *policy_chain_get0(
@@ -71,16 +74,18 @@ const struct policy_chain *policy_chain_get0(
 struct policy_call *policy_call_new(
     const struct policy_chain *chain, const struct policy_request *request);
 /* Runs or starts it. 0: decided, ask for the verdict. CMPD_EPARKED: wake(arg) will be called exactly once, from
- * another thread, when it is decided. CMPD_EUNAVAILABLE: pool exhausted: treat as HOLD. To be called once. */
+ * another thread (perhaps before this returns), when it is decided; it must not wait for anything. CMPD_EUNAVAILABLE: pool
+ * exhausted, and the verdict is HOLD. To be called once. */
 int policy_call_run(struct policy_call *call, void (*wake)(void *arg), void *arg) CMPD_MUST_CHECK;
 /* 0 and the verdict (strings live as long as the call), or CMPD_EPARKED. */
 int policy_call_verdict(const struct policy_call *call, struct policy_verdict *ret) CMPD_MUST_CHECK;
 /* The message did not wait any longer and the entry is held: when a verdict other than HOLD/PASS comes (or has come
- * already, also by cmpd_decide_later), late is called once, from any thread; never after policy_free. wake will not be called any more
- * once this returns. */
+ * already, also by cmpd_decide_later), late is called once, from any thread, perhaps before this returns; never after policy_free. wake
+ * will not be called any more once this returns. To be called once; may be called by wake. */
 void policy_call_detach(struct policy_call *call,
     void (*late)(void *arg, const struct txn_key *txn, int64_t cert_req_id,
 	const struct policy_verdict *verdict),
     void *arg);
-/* Gives up the caller's share; what still runs frees itself. NULL is fine. */
+/* Gives up the caller's share; what still runs frees itself. wake will not be called any more once this returns; without
+ * detach plugins that were not asked yet will not be. NULL is fine. */
 void policy_call_free(struct policy_call *call);
