@@ -1,0 +1,341 @@
+#include <openssl/err.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "cmp/auth.h"
+#include "cmp/endpoint.h"
+#include "cmp/gate.h"
+#include "cmp/seal.h"
+#include "cmp/serve.h"
+#include "cmp/signer.h"
+#include "policy/policy.h"
+
+#define DOOR_POOL_MAX (16u * 1024 * 1024)
+/* Lines that one message may log. */
+#define LOG_LINES_MAX (CMP_REQUESTS_MAX + 2)
+
+int
+cmp_door_new(const struct conf *conf, OSSL_LIB_CTX *libctx, struct issuer *issuer,
+    struct cmp_door **ret, struct diag *diag)
+{
+	struct cmp_door *door = calloc(1, sizeof(*door));
+	int error = CMPD_ENOMEM;
+
+	if (!door)
+		return CMPD_ENOMEM;
+	door->conf = conf;
+	door->libctx = libctx;
+	door->issuer = issuer;
+	door->pool = pool_new(DOOR_POOL_MAX);
+	door->signers = signer_cache_new();
+	door->endpoints =
+	    calloc(conf->n_endpoints ? conf->n_endpoints : 1, sizeof(*door->endpoints));
+	if (!door->pool || !door->signers || !door->endpoints)
+		goto out;
+	error = 0;
+	for (size_t i = 0; i < conf->n_endpoints && !error; i++)
+		error = endpoint_init(
+		    door, &conf->endpoints[door->n_endpoints++], &door->endpoints[i], diag);
+	if (error)
+		goto out;
+	*ret = door;
+	door = NULL;
+out:
+	cmp_door_free(door);
+	return error;
+}
+
+void
+cmp_door_free(struct cmp_door *door)
+{
+	if (!door)
+		return;
+	for (size_t i = 0; i < door->n_endpoints; i++)
+		endpoint_fini(&door->endpoints[i]);
+	free(door->endpoints);
+	signer_cache_free(door->signers);
+	pool_free(door->pool);
+	free(door);
+}
+
+struct cmp_endpoint *
+cmp_endpoint_find(struct cmp_door *door, const char *path)
+{
+	for (size_t i = 0; i < door->n_endpoints; i++) {
+		if (!strcmp(door->endpoints[i].conf->path, path))
+			return &door->endpoints[i];
+	}
+	return NULL;
+}
+
+static const struct {
+	const char *label;
+	enum cmp_operation operation;
+} operations[] = {
+    {"initialization", CMP_OP_INITIALIZATION},
+    {"certification", CMP_OP_CERTIFICATION},
+    {"keyupdate", CMP_OP_KEYUPDATE},
+    {"pkcs10", CMP_OP_PKCS10},
+    {"p10", CMP_OP_PKCS10},
+    {"revocation", CMP_OP_REVOCATION},
+    {"getcacerts", CMP_OP_GETCACERTS},
+    {"getrootupdate", CMP_OP_GETROOTUPDATE},
+    {"getcertreqtemplate", CMP_OP_GETCERTREQTEMPLATE},
+    {"getcrls", CMP_OP_GETCRLS},
+    {"nested", CMP_OP_NESTED},
+};
+
+int
+cmp_operation_parse(const char *label, size_t len, enum cmp_operation *ret)
+{
+	for (size_t i = 0; i < sizeof(operations) / sizeof(operations[0]); i++) {
+		if (strlen(operations[i].label) == len &&
+		    !memcmp(operations[i].label, label, len)) {
+			*ret = operations[i].operation;
+			return 0;
+		}
+	}
+	return CMPD_ENOENT;
+}
+
+void
+cmp_request_init(struct cmp_request *request)
+{
+	request->n_verdicts = 0;
+	memset(request->verdicts, 0, sizeof(request->verdicts));
+}
+
+void
+cmp_request_fini(struct cmp_request *request)
+{
+	for (size_t i = 0; i < request->n_verdicts; i++)
+		policy_call_free(request->verdicts[i].call);
+	request->n_verdicts = 0;
+}
+
+void
+cmp_request_detach(struct cmp_request *request,
+    void (*late)(void *arg, const struct txn_key *txn, int64_t cert_req_id,
+	const struct policy_verdict *verdict),
+    void *arg)
+{
+	for (size_t i = 0; i < request->n_verdicts; i++) {
+		if (request->verdicts[i].call)
+			policy_call_detach(request->verdicts[i].call, late, arg);
+	}
+}
+
+void
+cmp_request_expire(struct cmp_request *request)
+{
+	for (size_t i = 0; i < request->n_verdicts; i++)
+		request->verdicts[i].over = true;
+}
+
+bool
+cmp_work_fault(struct cmp_work *work, const char *id, int fail_info, const char *format, ...)
+{
+	va_list args;
+
+	if (work->fault.id)
+		return false;
+	work->fault.id = id;
+	work->fault.fail_info = fail_info;
+	va_start(args, format);
+	vsnprintf(work->fault.why.text, sizeof(work->fault.why.text), format, args);
+	va_end(args);
+	return false;
+}
+
+struct log_line *
+cmp_work_log(struct cmp_work *work, enum log_level level, const char *event)
+{
+	struct cmp_answer *answer = work->answer;
+	struct log_line *line = NULL;
+
+	if (!answer->log)
+		answer->log = pool_alloc(work->desk->pool, LOG_LINES_MAX * sizeof(*answer->log));
+	if (!answer->log || answer->n_log == LOG_LINES_MAX)
+		return NULL;
+	line = &answer->log[answer->n_log++];
+	log_begin(line, level, event);
+	log_int(line, "req", (int64_t)work->request->req);
+	if (work->in.header.transaction_id.data)
+		log_hex(line, "txn", work->in.header.transaction_id);
+	return line;
+}
+
+/* ---- error answers: nothing is stored ---- */
+
+static int
+answer_error(struct cmp_work *work, int fail_info, const char *text)
+{
+	struct seal_options options = {.pvno = 0};
+	struct wire_status_info status = {
+	    .status = WIRE_REJECTION, .fail_info = fail_info, .text = text};
+	int64_t pvno = work->in.header.pvno;
+	struct sealed sealed;
+	int error;
+
+	/* RFC 9810 7: the nearest version that is ours. */
+	if (pvno != 2 && pvno != 3)
+		options.pvno = pvno > 3 ? 3 : 2;
+	error = seal_body(work, wire_error_encode(work->desk->pool, &status), &options, &sealed);
+	if (error)
+		return error;
+	work->answer->body = sealed.message;
+	work->answer->fault = true;
+	return 0;
+}
+
+static void
+drop_changes(struct cmp_work *work)
+{
+	unit_free(work->desk->unit);
+	work->desk->unit = NULL;
+	work->answer->n_log = 0;
+}
+
+static int
+answer_fault(struct cmp_work *work)
+{
+	struct log_line *line;
+
+	drop_changes(work);
+	line = cmp_work_log(work, LOG_LEVEL_INFO, "cmp.fault");
+	if (line) {
+		log_str(line, "check", work->fault.id);
+		log_str(line, "failInfo", failinfo_name(work->fault.fail_info));
+		log_str(line, "text", work->fault.why.text);
+		log_str(line, "peer", work->request->peer);
+	}
+	return answer_error(work, work->fault.fail_info, work->fault.why.text);
+}
+
+static int
+answer_replay(struct cmp_work *work)
+{
+	struct log_line *line = cmp_work_log(work, LOG_LEVEL_INFO, "cmp.again");
+	int error = seal_again(work, &work->txn, &work->answer->body);
+
+	if (line)
+		log_str(line, "peer", work->request->peer);
+	unit_free(work->desk->unit);
+	work->desk->unit = NULL;
+	return error;
+}
+
+/* ---- the way of a message ---- */
+
+static const struct {
+	int body_type;
+	int (*serve)(struct cmp_work *work);
+} bodies[] = {
+    {WIRE_IR, serve_enrolment},
+    {WIRE_CR, serve_enrolment},
+    {WIRE_P10CR, serve_enrolment},
+    {WIRE_KUR, serve_enrolment},
+    {WIRE_POLLREQ, serve_poll},
+    {WIRE_CERTCONF, serve_cert_conf},
+    {WIRE_ERROR, serve_error},
+};
+
+static int
+serve(struct cmp_work *work)
+{
+	for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
+		if (bodies[i].body_type == work->in.body_type)
+			return bodies[i].serve(work);
+	}
+	cmp_work_fault(
+	    work, "B3.3", FI_BAD_REQUEST, "body type %d is not served here", work->in.body_type);
+	return 0;
+}
+
+static int
+handle(struct cmp_work *work)
+{
+	bool replay = false;
+	int error = gate_read(work, &replay);
+
+	if (error)
+		return error;
+	if (replay)
+		return answer_replay(work);
+	/* After a fault too: whether the MAC verifies decides how the error is protected. */
+	if (work->in.body_raw.data)
+		error = auth_verify(work);
+	if (!error && !work->fault.id && work->verified)
+		error = serve(work);
+	if (error)
+		return error;
+	if (!work->fault.id && !work->answer->body.data)
+		cmp_work_fault(
+		    work, "B3.8", FI_BAD_MESSAGE_CHECK, "the message could not be verified");
+	return work->fault.id ? answer_fault(work) : 0;
+}
+
+static void
+work_init(struct cmp_work *work, struct cmp_door *door, struct desk *desk,
+    struct cmp_request *request, struct cmp_answer *answer)
+{
+	memset(work, 0, sizeof(*work));
+	memset(answer, 0, sizeof(*answer));
+	work->door = door;
+	work->desk = desk;
+	work->request = request;
+	work->answer = answer;
+	work->endpoint = cmp_endpoint_find(door, request->endpoint->path);
+}
+
+int
+cmp_door_handle(
+    struct cmp_door *door, struct desk *desk, struct cmp_request *request, struct cmp_answer *ret)
+{
+	struct cmp_work *work = pool_alloc(desk->pool, sizeof(*work));
+	int error;
+
+	if (!work)
+		return CMPD_ENOMEM;
+	ERR_clear_error();
+	work_init(work, door, desk, request, ret);
+	desk->unit = unit_new();
+	if (!work->endpoint || !desk->unit) {
+		unit_free(desk->unit);
+		return work->endpoint ? CMPD_ENOMEM : CMPD_EUNAVAILABLE;
+	}
+	error = handle(work);
+	ret->unit = desk->unit;
+	desk->unit = NULL;
+	if (!error)
+		return 0;
+	unit_free(ret->unit);
+	ret->unit = NULL;
+	if (error == CMPD_EPARKED || error == CMPD_ENOMEM)
+		return error;
+	return cmp_door_unavailable(door, desk, request, cmpd_strerror(error), ret);
+}
+
+int
+cmp_door_unavailable(struct cmp_door *door, struct desk *desk, struct cmp_request *request,
+    const char *text, struct cmp_answer *ret)
+{
+	struct cmp_work *work = pool_alloc(desk->pool, sizeof(*work));
+	struct log_line *line;
+	bool replay;
+	int error;
+
+	if (!work)
+		return CMPD_ENOMEM;
+	work_init(work, door, desk, request, ret);
+	if (!work->endpoint)
+		return CMPD_EUNAVAILABLE;
+	/* Only to know whom to answer; what fails again is left out of the answer. */
+	error = gate_read(work, &replay);
+	if (!error && !replay && work->in.body_raw.data && auth_verify(work) == CMPD_ENOMEM)
+		return CMPD_ENOMEM;
+	line = cmp_work_log(work, LOG_LEVEL_WARNING, "cmp.unavailable");
+	if (line)
+		log_str(line, "text", text);
+	return answer_error(work, FI_SYSTEM_UNAVAIL, text);
+}

@@ -1,0 +1,221 @@
+#include <openssl/asn1t.h>
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+#include <string.h>
+
+#include "cmp/endpoint.h"
+
+static struct bytes
+certificate_der(struct pool *pool, const X509 *x)
+{
+	unsigned char *der = NULL;
+	int len = i2d_X509(x, &der);
+	struct bytes ret = BYTES_NONE;
+
+	if (len > 0)
+		ret = pool_bytes(pool, bytes_of(der, (size_t)len));
+	OPENSSL_free(der);
+	return ret;
+}
+
+/* The digest that goes with a key; NULL for those that have their own. */
+static const char *
+digest_name(EVP_PKEY *key)
+{
+	if (EVP_PKEY_is_a(key, "ED25519") || EVP_PKEY_is_a(key, "ED448"))
+		return NULL;
+	if (EVP_PKEY_is_a(key, "EC") && EVP_PKEY_get_bits(key) > 384)
+		return "SHA512";
+	if (EVP_PKEY_is_a(key, "EC") && EVP_PKEY_get_bits(key) > 256)
+		return "SHA384";
+	return "SHA256";
+}
+
+/* protectionAlg stands in the header, which is signed: it must be known before the first signature. */
+static int
+learn_protection_alg(struct cmp_door *door, struct cmp_endpoint *ep)
+{
+	static const uint8_t anything[] = {0x30, 0x00};
+	const char *digest = digest_name(ep->signer_key);
+	ASN1_STRING *item = ASN1_STRING_type_new(V_ASN1_SEQUENCE);
+	ASN1_BIT_STRING *bits = ASN1_BIT_STRING_new();
+	X509_ALGOR *alg = X509_ALGOR_new();
+	unsigned char *der = NULL;
+	int len = -1, error = CMPD_ECRYPTO;
+
+	if (digest && !(ep->signer_md = EVP_MD_fetch(door->libctx, digest, NULL)))
+		goto out;
+	if (!item || !bits || !alg || !ASN1_STRING_set(item, anything, sizeof(anything)) ||
+	    ASN1_item_sign_ex(ASN1_ITEM_rptr(ASN1_SEQUENCE), alg, NULL, bits, item, NULL,
+		ep->signer_key, ep->signer_md, door->libctx, NULL) <= 0)
+		goto out;
+	len = i2d_X509_ALGOR(alg, &der);
+	if (len <= 0)
+		goto out;
+	ep->protection_alg = pool_bytes(door->pool, bytes_of(der, (size_t)len));
+	error = ep->protection_alg.data ? 0 : CMPD_ENOMEM;
+out:
+	OPENSSL_free(der);
+	X509_ALGOR_free(alg);
+	ASN1_BIT_STRING_free(bits);
+	ASN1_STRING_free(item);
+	return error;
+}
+
+static int
+add_extra(struct cmp_door *door, struct cmp_endpoint *ep, const X509 *x, struct diag *diag)
+{
+	struct bytes der = certificate_der(door->pool, x);
+
+	if (!der.data)
+		return CMPD_ENOMEM;
+	for (size_t i = 0; i < ep->n_extra; i++) {
+		if (bytes_equal(ep->extra[i], der))
+			return 0;
+	}
+	if (ep->n_extra == CMP_EXTRA_MAX)
+		return diag_set(diag, CMPD_ECONF, "more than %d certificates to send in extraCerts",
+		    CMP_EXTRA_MAX);
+	ep->extra[ep->n_extra] = der;
+	return digest_sha256(der, ep->extra_sha256[ep->n_extra++]);
+}
+
+/* Roots are not sent: whoever does not have one already cannot trust one that comes like this. */
+static int
+add_chain(struct cmp_door *door, struct cmp_endpoint *ep, const char *file, struct diag *diag)
+{
+	STACK_OF(X509) *certs = NULL;
+	int error = file ? issuer_load_certs(door->libctx, file, &certs, diag) : 0;
+
+	for (int i = 0; !error && i < sk_X509_num(certs); i++) {
+		if (X509_self_signed(sk_X509_value(certs, i), 0) != 1)
+			error = add_extra(door, ep, sk_X509_value(certs, i), diag);
+	}
+	sk_X509_pop_free(certs, X509_free);
+	return error;
+}
+
+static int
+load_signer(struct cmp_door *door, struct cmp_endpoint *ep, struct diag *diag)
+{
+	STACK_OF(X509) *certs = NULL;
+	int error = issuer_load_certs(door->libctx, ep->conf->signer_certificate, &certs, diag);
+
+	if (!error && sk_X509_num(certs) < 1)
+		error = diag_set(
+		    diag, CMPD_ECONF, "%s: no certificate in it", ep->conf->signer_certificate);
+	if (!error)
+		ep->signer = sk_X509_shift(certs);
+	sk_X509_pop_free(certs, X509_free);
+	if (!error)
+		error = issuer_load_key(door->libctx, ep->conf->signer_key, &ep->signer_key, diag);
+	if (error)
+		return error;
+	if (X509_check_private_key(ep->signer, ep->signer_key) != 1)
+		return diag_set(diag, CMPD_ECONF, "%s: not the key of %s", ep->conf->signer_key,
+		    ep->conf->signer_certificate);
+	if (!(X509_get_key_usage(ep->signer) & KU_DIGITAL_SIGNATURE))
+		return diag_set(diag, CMPD_ECONF,
+		    "%s: its keyUsage does not allow digitalSignature",
+		    ep->conf->signer_certificate);
+	return learn_protection_alg(door, ep);
+}
+
+static int
+describe_signer(struct cmp_door *door, struct cmp_endpoint *ep)
+{
+	static const uint8_t empty_name[] = {0x30, 0x00};
+	const ASN1_OCTET_STRING *kid = X509_get0_subject_key_id(ep->signer);
+	const unsigned char *name = NULL;
+	size_t len = 0;
+
+	if (!X509_NAME_get0_der(X509_get_subject_name(ep->signer), &name, &len))
+		return CMPD_ECRYPTO;
+	ep->signer_name = wire_general_name(door->pool, bytes_of(name, len));
+	ep->null_name = wire_general_name(door->pool, bytes_of(empty_name, sizeof(empty_name)));
+	if (kid)
+		ep->signer_kid = pool_bytes(door->pool,
+		    bytes_of(ASN1_STRING_get0_data(kid), (size_t)ASN1_STRING_length(kid)));
+	return ep->signer_name.data && ep->null_name.data ? 0 : CMPD_ENOMEM;
+}
+
+static int
+load_anchors(struct cmp_door *door, struct cmp_endpoint *ep, struct diag *diag)
+{
+	X509 *own = issuer_ca0_x509(door->issuer, ep->conf->profile);
+
+	ep->anchors = X509_STORE_new();
+	if (!ep->anchors)
+		return CMPD_ENOMEM;
+	if (ep->conf->trust_own && own && !X509_STORE_add_cert(ep->anchors, own))
+		return CMPD_ECRYPTO;
+	for (size_t i = 0; ep->conf->trust && ep->conf->trust[i]; i++) {
+		STACK_OF(X509) *certs = NULL;
+		int error = issuer_load_certs(door->libctx, ep->conf->trust[i], &certs, diag);
+
+		for (int k = 0; !error && k < sk_X509_num(certs); k++) {
+			if (!X509_STORE_add_cert(ep->anchors, sk_X509_value(certs, k)))
+				error = CMPD_ECRYPTO;
+		}
+		sk_X509_pop_free(certs, X509_free);
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
+static int
+collect_extra(struct cmp_door *door, struct cmp_endpoint *ep, struct diag *diag)
+{
+	X509 *ca = issuer_ca0_x509(door->issuer, ep->conf->profile);
+	size_t n = 0;
+	const struct bytes *chain = issuer_ca0_chain(door->issuer, ep->conf->profile, &n);
+	int error = add_extra(door, ep, ep->signer, diag);
+
+	if (!error)
+		error = add_chain(door, ep, ep->conf->signer_chain, diag);
+	if (!error && ca && X509_self_signed(ca, 0) == 1)
+		ep->ca_pub = issuer_ca0_certificate(door->issuer, ep->conf->profile);
+	else if (!error && ca)
+		error = add_extra(door, ep, ca, diag);
+	for (size_t i = 0; !error && i < n; i++) {
+		const unsigned char *p = chain[i].data;
+		X509 *x = d2i_X509(NULL, &p, (long)chain[i].len);
+
+		error = x ? add_extra(door, ep, x, diag) : CMPD_ECRYPTO;
+		X509_free(x);
+	}
+	return error;
+}
+
+int
+endpoint_init(struct cmp_door *door, const struct conf_endpoint *conf, struct cmp_endpoint *ret,
+    struct diag *diag)
+{
+	int error;
+
+	memset(ret, 0, sizeof(*ret));
+	ret->conf = conf;
+	error = load_signer(door, ret, diag);
+	if (!error)
+		error = describe_signer(door, ret);
+	if (!error)
+		error = load_anchors(door, ret, diag);
+	if (!error)
+		error = collect_extra(door, ret, diag);
+	if (error && diag && !diag->text[0])
+		diag_set(diag, error, "%s", cmpd_strerror(error));
+	if (error)
+		diag_prefix(diag, "endpoint %s", conf->path);
+	ERR_clear_error();
+	return error;
+}
+
+void
+endpoint_fini(struct cmp_endpoint *endpoint)
+{
+	X509_free(endpoint->signer);
+	EVP_PKEY_free(endpoint->signer_key);
+	EVP_MD_free(endpoint->signer_md);
+	X509_STORE_free(endpoint->anchors);
+}

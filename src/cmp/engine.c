@@ -1,0 +1,341 @@
+#include <openssl/cmp.h>
+#include <openssl/err.h>
+#include <string.h>
+
+#include "cmp/callbacks.h"
+#include "cmp/engine.h"
+
+/* Any transactionID and nonce would do inside: the gate has compared the real ones. */
+static const uint8_t inner_id[16] = "cmpd inner trans";
+static const uint8_t inner_nonce[16] = "cmpd inner nonce";
+
+/* GeneralName directoryName of the empty Name. */
+static const uint8_t null_name[] = {0xa4, 0x02, 0x30, 0x00};
+
+/* ir body with one request: certReqId 0, an empty template, POPO raVerified. */
+static const uint8_t primer_body[] = {
+    0xa0, 0x0d, 0x30, 0x0b, 0x30, 0x09, 0x30, 0x05, 0x02, 0x01, 0x00, 0x30, 0x00, 0x80, 0x00};
+
+/* pollReq body for certReqId 0. */
+static const uint8_t poll_body[] = {0xb9, 0x09, 0x30, 0x07, 0x30, 0x05, 0x02, 0x01, 0x00};
+
+/* One TLV around the parts; tags below 31. */
+static struct bytes
+tlv(struct pool *pool, uint8_t tag, const struct bytes *parts, size_t n)
+{
+	size_t len = 0, head = 2;
+	uint8_t *out = NULL, *p;
+
+	for (size_t i = 0; i < n; i++)
+		len += parts[i].len;
+	head += len < 0x80 ? 0 : len < 0x100 ? 1 : len < 0x10000 ? 2 : 3;
+	out = pool_alloc(pool, head + len);
+	if (!out)
+		return BYTES_NONE;
+	out[0] = tag;
+	out[1] = (uint8_t)(head == 2 ? len : 0x80 + head - 2);
+	for (size_t i = 2; i < head; i++)
+		out[i] = (uint8_t)(len >> (8 * (head - 1 - i)));
+	p = out + head;
+	for (size_t i = 0; i < n; i++) {
+		if (parts[i].len > 0)
+			memcpy(p, parts[i].data, parts[i].len);
+		p += parts[i].len;
+	}
+	return bytes_of(out, head + len);
+}
+
+static struct bytes
+tlv1(struct pool *pool, uint8_t tag, struct bytes part)
+{
+	return part.data ? tlv(pool, tag, &part, 1) : BYTES_NONE;
+}
+
+static OSSL_CMP_MSG *
+inner_message(struct cmp_work *work, struct bytes body, bool later)
+{
+	struct pool *pool = work->desk->pool;
+	struct wire_header header = {
+	    .pvno = 2,
+	    .sender = bytes_of(null_name, sizeof(null_name)),
+	    .recipient = bytes_of(null_name, sizeof(null_name)),
+	    .transaction_id = bytes_of(inner_id, sizeof(inner_id)),
+	    .sender_nonce = bytes_of(inner_nonce, sizeof(inner_nonce)),
+	};
+	struct bytes head, der;
+	const unsigned char *p;
+
+	if (later)
+		header.recip_nonce = header.sender_nonce;
+	head = wire_header_encode(pool, &header);
+	der = head.data && body.data ? wire_message_build(pool, head, body, BYTES_NONE, NULL, 0)
+				     : BYTES_NONE;
+	p = der.data;
+	return der.data ? d2i_OSSL_CMP_MSG(NULL, &p, (long)der.len) : NULL;
+}
+
+OSSL_CMP_MSG *
+engine_primer(struct engine_call *call)
+{
+	return inner_message(call->work, bytes_of(primer_body, sizeof(primer_body)), false);
+}
+
+static OSSL_CMP_SRV_CTX *
+context_new(struct engine_call *call)
+{
+	OSSL_CMP_SRV_CTX *srv = OSSL_CMP_SRV_CTX_new(call->work->door->libctx, NULL);
+	OSSL_CMP_CTX *ctx = srv ? OSSL_CMP_SRV_CTX_get0_cmp_ctx(srv) : NULL;
+
+	if (!ctx || !callbacks_init(srv, call) ||
+	    !OSSL_CMP_SRV_CTX_set_accept_unprotected(srv, 1) ||
+	    !OSSL_CMP_CTX_set_option(ctx, OSSL_CMP_OPT_UNPROTECTED_SEND, 1) ||
+	    !OSSL_CMP_CTX_set_log_verbosity(ctx, OSSL_CMP_LOG_CRIT)) {
+		OSSL_CMP_SRV_CTX_free(srv);
+		return NULL;
+	}
+	return srv;
+}
+
+/* Runs a message and gives back the type of the answer's body and, of ip/cp/kup, its PKIStatus. */
+static int
+process(struct engine_call *call, OSSL_CMP_SRV_CTX *srv, OSSL_CMP_MSG *message, int *ret_body,
+    int64_t *ret_status)
+{
+	struct pool *pool = call->work->desk->pool;
+	OSSL_CMP_MSG *answer = NULL;
+	unsigned char *der = NULL;
+	struct wire_message decoded;
+	struct wire_cert_response *responses = NULL;
+	size_t n = 0;
+	int len, error = CMPD_ECRYPTO;
+
+	answer = OSSL_CMP_SRV_process_request(srv, message);
+	if (!answer)
+		goto out;
+	*ret_body = OSSL_CMP_MSG_get_bodytype(answer);
+	*ret_status = -1;
+	error = 0;
+	if (*ret_body != WIRE_IP && *ret_body != WIRE_CP && *ret_body != WIRE_KUP)
+		goto out;
+	len = i2d_OSSL_CMP_MSG(answer, &der);
+	if (len <= 0) {
+		error = CMPD_ENOMEM;
+		goto out;
+	}
+	error = wire_message_decode(pool, bytes_of(der, (size_t)len), 0, &decoded, NULL);
+	if (!error)
+		error = wire_cert_rep_decode(pool, decoded.body, 1, &responses, &n, NULL);
+	if (!error && n == 1)
+		*ret_status = responses[0].status.status;
+	else if (!error)
+		error = CMPD_ECRYPTO;
+out:
+	OPENSSL_free(der);
+	OSSL_CMP_MSG_free(answer);
+	ERR_clear_error();
+	return error;
+}
+
+/* Brings a fresh context to where a certConf (rejection) or a pollReq (waiting) is expected. */
+static OSSL_CMP_SRV_CTX *
+context_primed(struct engine_call *call)
+{
+	OSSL_CMP_SRV_CTX *srv = context_new(call);
+	OSSL_CMP_CTX *ctx = srv ? OSSL_CMP_SRV_CTX_get0_cmp_ctx(srv) : NULL;
+	OSSL_CMP_MSG *primer = NULL, *answer = NULL;
+	ASN1_OCTET_STRING *id = ASN1_OCTET_STRING_new(), *nonce = ASN1_OCTET_STRING_new();
+	bool done = false;
+
+	primer = engine_primer(call);
+	if (!ctx || !primer || !id || !nonce || !OSSL_CMP_SRV_CTX_set_accept_raverified(srv, 1))
+		goto out;
+	call->primed = false;
+	answer = OSSL_CMP_SRV_process_request(srv, primer);
+	ERR_clear_error();
+	done = answer && OSSL_CMP_SRV_CTX_set_accept_raverified(srv, 0) &&
+	       OSSL_CMP_CTX_set_option(ctx, OSSL_CMP_OPT_IMPLICIT_CONFIRM, 0) &&
+	       ASN1_OCTET_STRING_set(id, inner_id, sizeof(inner_id)) &&
+	       ASN1_OCTET_STRING_set(nonce, inner_nonce, sizeof(inner_nonce)) &&
+	       OSSL_CMP_CTX_set1_transactionID(ctx, id) &&
+	       OSSL_CMP_CTX_set1_senderNonce(ctx, nonce);
+	call->primed = true;
+out:
+	ASN1_OCTET_STRING_free(id);
+	ASN1_OCTET_STRING_free(nonce);
+	OSSL_CMP_MSG_free(answer);
+	OSSL_CMP_MSG_free(primer);
+	ERR_clear_error();
+	if (done)
+		return srv;
+	OSSL_CMP_SRV_CTX_free(srv);
+	return NULL;
+}
+
+/* The PKIStatus that OpenSSL must have put into its answer for what the desk said. */
+static int64_t
+status_of(const struct desk_outcome *outcome)
+{
+	switch (outcome->status) {
+	case DESK_GRANTED:
+		return WIRE_ACCEPTED;
+	case DESK_GRANTED_WITH_MODS:
+		return WIRE_GRANTED_WITH_MODS;
+	case DESK_WAITING:
+		return WIRE_WAITING;
+	case DESK_REJECTED:
+		break;
+	}
+	return WIRE_REJECTION;
+}
+
+static struct bytes
+cert_request_body(struct cmp_work *work, int index)
+{
+	struct pool *pool = work->desk->pool;
+	uint8_t tag = (uint8_t)(0xa0 + work->in.body_type);
+
+	if (work->in.body_type == WIRE_P10CR)
+		return tlv1(pool, tag, work->p10.raw);
+	return tlv1(pool, tag, tlv1(pool, 0x30, work->requests[index].raw));
+}
+
+int
+engine_cert_request(struct engine_call *call, bool checked)
+{
+	struct cmp_work *work = call->work;
+	struct bytes body = checked ? bytes_of(primer_body, sizeof(primer_body))
+				    : cert_request_body(work, call->index);
+	OSSL_CMP_SRV_CTX *srv = context_new(call);
+	OSSL_CMP_MSG *message = NULL;
+	int body_type, error = CMPD_ENOMEM;
+	int64_t status;
+
+	call->primed = true;
+	ERR_clear_error();
+	if (!srv || !body.data)
+		goto out;
+	message = inner_message(work, body, false);
+	if (!message) {
+		/* Our decoder takes what OpenSSL's does not: a key or name that makes no sense. */
+		error = CMPD_ETEMPLATE;
+		goto out;
+	}
+	if (!OSSL_CMP_SRV_CTX_set_accept_raverified(srv, checked))
+		goto out;
+	error = process(call, srv, message, &body_type, &status);
+	if (!error && call->called)
+		error = call->error;
+	else if (!error)
+		error = body_type == WIRE_ERROR ? CMPD_ETEMPLATE : CMPD_EPOP;
+	if (!error && status != status_of(&call->outcome))
+		error = CMPD_ECRYPTO;
+out:
+	OSSL_CMP_MSG_free(message);
+	OSSL_CMP_SRV_CTX_free(srv);
+	ERR_clear_error();
+	return error;
+}
+
+int
+engine_poll(struct engine_call *call)
+{
+	OSSL_CMP_SRV_CTX *srv = NULL;
+	OSSL_CMP_MSG *message = NULL;
+	int body_type, error = CMPD_ENOMEM;
+	int64_t status;
+
+	call->polls = true;
+	srv = context_primed(call);
+	if (!srv)
+		goto out;
+	message = inner_message(call->work, bytes_of(poll_body, sizeof(poll_body)), true);
+	if (!message || !OSSL_CMP_SRV_CTX_set_accept_raverified(srv, 1))
+		goto out;
+	error = process(call, srv, message, &body_type, &status);
+	if (!error)
+		error = call->called ? call->error : CMPD_ECRYPTO;
+	if (!error && body_type != (call->outcome.status == DESK_WAITING ? WIRE_POLLREP : WIRE_IP))
+		error = CMPD_ECRYPTO;
+	if (!error && body_type == WIRE_IP && status != status_of(&call->outcome))
+		error = CMPD_ECRYPTO;
+out:
+	OSSL_CMP_MSG_free(message);
+	OSSL_CMP_SRV_CTX_free(srv);
+	ERR_clear_error();
+	return error;
+}
+
+/* certConf body with one CertStatus for certReqId 0, or none. A rejection carries its status alone. */
+static struct bytes
+cert_conf_body(struct pool *pool, const struct wire_cert_conf *confirm)
+{
+	static const uint8_t id_zero[] = {0x02, 0x01, 0x00};
+	static const uint8_t rejection[] = {0x30, 0x03, 0x02, 0x01, 0x02};
+	struct bytes parts[3];
+	size_t n = 2;
+
+	if (!confirm)
+		return tlv1(pool, 0xb8, tlv(pool, 0x30, NULL, 0));
+	parts[0] = tlv1(pool, 0x04, confirm->cert_hash);
+	parts[1] = bytes_of(id_zero, sizeof(id_zero));
+	if (confirm->has_status && confirm->status.status == WIRE_REJECTION)
+		parts[n++] = bytes_of(rejection, sizeof(rejection));
+	return tlv1(pool, 0xb8, tlv1(pool, 0x30, tlv(pool, 0x30, parts, n)));
+}
+
+int
+engine_cert_conf(struct engine_call *call, const struct wire_cert_conf *confirm)
+{
+	OSSL_CMP_SRV_CTX *srv = context_primed(call);
+	struct bytes body = cert_conf_body(call->work->desk->pool, confirm);
+	OSSL_CMP_MSG *message = NULL;
+	int body_type, error = CMPD_ENOMEM;
+	int64_t status;
+
+	if (!srv || !body.data)
+		goto out;
+	message = inner_message(call->work, body, true);
+	if (!message)
+		goto out;
+	error = process(call, srv, message, &body_type, &status);
+	if (!error && !confirm)
+		/* No callback runs for an empty certConf. */
+		call->error = call->run(call);
+	if (!error)
+		error = call->called || !confirm ? call->error : CMPD_ECRYPTO;
+	if (!error && body_type != WIRE_PKICONF)
+		error = CMPD_ECRYPTO;
+out:
+	OSSL_CMP_MSG_free(message);
+	OSSL_CMP_SRV_CTX_free(srv);
+	ERR_clear_error();
+	return error;
+}
+
+int
+engine_error(struct engine_call *call)
+{
+	OSSL_CMP_SRV_CTX *srv = context_new(call);
+	OSSL_CMP_MSG *message = NULL;
+	int body_type, error = CMPD_ENOMEM;
+	int64_t status;
+
+	call->primed = true;
+	if (!srv)
+		goto out;
+	message = inner_message(call->work, call->work->in.body_raw, false);
+	if (!message) {
+		error = CMPD_EFORMAT;
+		goto out;
+	}
+	error = process(call, srv, message, &body_type, &status);
+	if (!error)
+		error = call->called ? call->error : CMPD_ECRYPTO;
+	if (!error && body_type != WIRE_PKICONF)
+		error = CMPD_ECRYPTO;
+out:
+	OSSL_CMP_MSG_free(message);
+	OSSL_CMP_SRV_CTX_free(srv);
+	ERR_clear_error();
+	return error;
+}

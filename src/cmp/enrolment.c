@@ -1,0 +1,288 @@
+#include <string.h>
+
+#include "cmp/auth.h"
+#include "cmp/engine.h"
+#include "cmp/gate.h"
+#include "cmp/popo.h"
+#include "cmp/seal.h"
+#include "cmp/serve.h"
+#include "cmp/verify.h"
+#include "model/name.h"
+
+/* p10cr has no certReqId; in cp, certConf and pollReq it is -1 (RFC 9810 5.3.4). */
+#define P10CR_ID (-1)
+
+static int
+decode_body(struct cmp_work *work)
+{
+	struct pool *pool = work->desk->pool;
+	struct diag why = {""};
+	int error;
+
+	if (work->in.body_type == WIRE_P10CR) {
+		error = wire_p10_decode(pool, work->in.body, &work->p10, &why);
+		work->n_requests = 1;
+	} else {
+		error = wire_cert_reqs_decode(pool, work->in.body, CMP_REQUESTS_MAX,
+		    &work->requests, &work->n_requests, &why);
+	}
+	if (error == CMPD_ELIMIT) {
+		cmp_work_fault(work, "B3.12", FI_BAD_REQUEST,
+		    "more than %d requests in one message", CMP_REQUESTS_MAX);
+		return 0;
+	}
+	if (error == CMPD_EFORMAT) {
+		cmp_work_fault(
+		    work, "B3.1", FI_BAD_DATA_FORMAT, "the body does not decode: %s", why.text);
+		return 0;
+	}
+	return error;
+}
+
+static int64_t
+id_of(const struct cmp_work *work, size_t i)
+{
+	return work->in.body_type == WIRE_P10CR ? P10CR_ID : work->requests[i].cert_req_id;
+}
+
+/* Faults of the whole set of requests: each is rejected then. */
+static int
+check_set(const struct cmp_work *work, struct diag *why)
+{
+	int64_t max = work->endpoint->conf->max_requests;
+
+	if ((int64_t)work->n_requests > max)
+		return diag_set(why, CMPD_ELIMIT,
+		    "%zu requests in one message, at most %lld are served", work->n_requests,
+		    (long long)max);
+	for (size_t i = 1; i < work->n_requests; i++) {
+		for (size_t k = 0; k < i; k++) {
+			if (id_of(work, i) == id_of(work, k))
+				return diag_set(why, CMPD_EINVAL, "certReqId %lld is there twice",
+				    (long long)id_of(work, i));
+		}
+	}
+	return 0;
+}
+
+/* oldCertID, if there, must name the certificate that signed (RFC 9810 5.3.5). */
+static int
+check_old_cert_id(struct cmp_work *work, const struct wire_cert_req *request, struct diag *why)
+{
+	const struct desk_requester *requester = auth_requester(work->verified);
+	struct bytes issuer = wire_directory_name(request->old_issuer);
+
+	if (work->in.body_type != WIRE_KUR || !request->old_issuer.data)
+		return 0;
+	if (issuer.data && name_equal(issuer, auth_signer_issuer(work->verified)) &&
+	    bytes_equal(request->old_serial, requester->signer_serial))
+		return 0;
+	return diag_set(why, CMPD_ECERTID, "oldCertID does not name the certificate that signed");
+}
+
+/* What is wrong with one request before OpenSSL sees it. *ret_checked: its POPO was verified here. */
+static int
+check_request(struct cmp_work *work, size_t i, bool *ret_checked, struct diag *why)
+{
+	const struct wire_cert_req *request = NULL;
+	int error;
+
+	*ret_checked = false;
+	if (work->in.body_type == WIRE_P10CR)
+		return verify_algorithm_check(work->p10.alg.der, why);
+	request = &work->requests[i];
+	if (request->template_odd)
+		return diag_set(
+		    why, CMPD_ETEMPLATE, "the template has fields that only a CA may fill");
+	error = popo_check(request, why);
+	if (!error)
+		error = check_old_cert_id(work, request, why);
+	if (error || popo_is_plain(request, work->n_requests))
+		return error;
+	*ret_checked = true;
+	return popo_verify(work, request, why);
+}
+
+static int
+run_submit(struct engine_call *call)
+{
+	struct cmp_work *work = call->work;
+	bool p10 = work->in.body_type == WIRE_P10CR;
+	const struct wire_cert_req *request = p10 ? NULL : &work->requests[call->index];
+	struct desk_request ask = {
+	    .endpoint = work->endpoint->conf,
+	    .txn = work->key,
+	    .type = (enum request_type)work->in.body_type,
+	    .cert_req_id = id_of(work, (size_t)call->index),
+	    .template = p10 ? work->p10.template : request->template,
+	    .raw = p10 ? work->p10.raw : request->template_raw,
+	    .pop = POP_VERIFIED,
+	    .implicit_confirm = gate_wants_implicit_confirm(work) &&
+				work->endpoint->conf->confirm == CONF_CONFIRM_IMPLICIT,
+	};
+
+	return desk_submit(work->desk, auth_requester(call->verified), &ask,
+	    &work->request->verdicts[call->index], work->request->wake, work->request->arg,
+	    &call->outcome);
+}
+
+static int
+reject(struct cmp_work *work, int64_t id, int error, const char *text, struct desk_outcome *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	ret->cert_req_id = id;
+	ret->status = DESK_REJECTED;
+	ret->error = error;
+	ret->fail_info = FI_NONE;
+	ret->text = pool_strdup(work->desk->pool, text && *text ? text : cmpd_strerror(error));
+	return ret->text ? 0 : CMPD_ENOMEM;
+}
+
+/* Errors that the client caused; all others are ours. */
+static bool
+is_fault(int error)
+{
+	switch (error) {
+	case CMPD_EPOP:
+	case CMPD_ETEMPLATE:
+	case CMPD_EEXTENSION:
+	case CMPD_EALGORITHM:
+	case CMPD_ECERTID:
+	case CMPD_EACCES:
+	case CMPD_EREVOKED:
+	case CMPD_ELIMIT:
+	case CMPD_EINVAL:
+	case CMPD_EFORMAT:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static const char *
+fault_text(int error)
+{
+	return error == CMPD_EPOP ? "the signature of the proof of possession does not verify"
+	       : error == CMPD_ETEMPLATE
+		   ? "the request does not decode: a name or a key makes no sense"
+		   : NULL;
+}
+
+static int
+submit_one(struct cmp_work *work, size_t i, struct desk_outcome *ret)
+{
+	struct engine_call call = {
+	    .work = work, .verified = work->verified, .index = (int)i, .run = run_submit};
+	struct diag why = {""};
+	bool checked = false;
+	int error = check_request(work, i, &checked, &why);
+
+	if (!error)
+		error = engine_cert_request(&call, checked);
+	if (!error) {
+		*ret = call.outcome;
+		return 0;
+	}
+	if (!is_fault(error) || (call.called && call.error))
+		return error;
+	return reject(work, id_of(work, i), error, why.text[0] ? why.text : fault_text(error), ret);
+}
+
+/* All of them, even if one is parked: policy thinks about all at once. */
+static int
+submit_all(struct cmp_work *work, struct desk_outcome *outcomes)
+{
+	struct diag why = {""};
+	int parked = 0, error = check_set(work, &why);
+
+	for (size_t i = 0; i < work->n_requests; i++) {
+		int one = error ? reject(work, id_of(work, i), error, why.text, &outcomes[i])
+				: submit_one(work, i, &outcomes[i]);
+
+		if (one == CMPD_EPARKED)
+			parked = one;
+		else if (one)
+			return one;
+	}
+	return parked;
+}
+
+static void
+open_txn(struct cmp_work *work)
+{
+	const struct conf_endpoint *conf = work->endpoint->conf;
+	const struct wire_header *header = &work->in.header;
+	struct txn *txn = &work->txn;
+
+	memset(txn, 0, sizeof(*txn));
+	txn->key = work->key;
+	txn->endpoint = conf->path;
+	txn->identity = auth_requester(work->verified)->identity;
+	txn->type = (enum request_type)work->in.body_type;
+	txn->implicit_confirm =
+	    gate_wants_implicit_confirm(work) && conf->confirm == CONF_CONFIRM_IMPLICIT;
+	txn->pvno = (uint8_t)header->pvno;
+	txn->n_ids = work->n_requests;
+	for (size_t i = 0; i < work->n_requests; i++)
+		txn->ids[i] = id_of(work, i);
+	txn->first_nonce.len = (uint8_t)header->sender_nonce.len;
+	memcpy(txn->first_nonce.data, header->sender_nonce.data, header->sender_nonce.len);
+	txn->received = work->desk->now;
+	txn->deadline = work->desk->now + conf->entry_ttl + conf->confirm_wait + conf->replay_keep;
+}
+
+/* With others that are stored, the rejected ones of the same message are stored too. */
+static void
+file_rejected(struct cmp_work *work, struct desk_outcome *outcome)
+{
+	struct entry *entry = &outcome->entry;
+
+	random_bytes(entry->id, sizeof(entry->id));
+	entry->state = ENTRY_DENIED;
+	entry->txn = work->key;
+	entry->cert_req_id = outcome->cert_req_id;
+	entry->type = (enum request_type)work->in.body_type;
+	entry->endpoint = work->endpoint->conf->path;
+	entry->profile = work->endpoint->conf->profile;
+	entry->subject = "/";
+	entry->requester = auth_requester(work->verified)->words;
+	entry->peer = work->request->peer;
+	entry->received = work->desk->now;
+	entry->decided = work->desk->now;
+	entry->decided_by = "cmpd";
+	entry->fail_info = failinfo_of_error(outcome->error);
+	entry->text = outcome->text;
+	entry->due = work->desk->now + work->desk->conf->retention.entry;
+	unit_put_entry(work->desk->unit, entry, ENTRY_RECEIVED);
+}
+
+int
+serve_enrolment(struct cmp_work *work)
+{
+	const struct desk_requester *requester = auth_requester(work->verified);
+	struct desk_outcome *outcomes = NULL;
+	size_t faults = 0;
+	int error = decode_body(work);
+
+	if (error || work->fault.id)
+		return error;
+	outcomes = pool_alloc(work->desk->pool, work->n_requests * sizeof(*outcomes));
+	if (!outcomes)
+		return CMPD_ENOMEM;
+	work->request->n_verdicts = work->n_requests;
+	error = submit_all(work, outcomes);
+	if (error)
+		return error;
+	for (size_t i = 0; i < work->n_requests; i++)
+		faults += outcomes[i].status == DESK_REJECTED && outcomes[i].error;
+	if (faults == work->n_requests)
+		return serve_cert_rep(work, outcomes, work->n_requests, false);
+	open_txn(work);
+	if (requester->secret)
+		unit_use_secret(work->desk->unit, requester->secret->id, work->desk->now);
+	for (size_t i = 0; i < work->n_requests; i++) {
+		if (outcomes[i].status == DESK_REJECTED && outcomes[i].error)
+			file_rejected(work, &outcomes[i]);
+	}
+	return serve_cert_rep(work, outcomes, work->n_requests, false);
+}

@@ -1,0 +1,41 @@
+/*
+ * Signers' certificates, decoded and validated once and kept for a while: on OpenSSL 3.0 decoding one key costs more
+ * than checking a signature. Revocation is never kept: that is asked of the store for every message.
+ */
+#pragma once
+
+#include "cmp/work.h"
+
+#define SIGNER_TTL_MS (10 * 60 * 1000)
+
+struct signer {
+	uint8_t sha256[DIGEST_SIZE];
+	const struct cmp_endpoint *endpoint; /* whose anchors it was validated under */
+	int64_t validated; /* monotonic ms */
+	X509 *certificate;
+	EVP_PKEY *key; /* borrowed from certificate */
+	struct pool *pool; /* of what follows */
+	struct bytes subject; /* DER Name */
+	struct bytes issuer; /* DER Name */
+	struct bytes extensions; /* DER Extensions; absent: none */
+	struct bytes kid; /* SubjectKeyIdentifier; absent: none */
+	struct bytes serial; /* big-endian, no leading zero */
+	bool ours; /* issued by one of our CAs: ca */
+	uint8_t ca[CA_ID_SIZE];
+	bool may_sign; /* no keyUsage, or one with digitalSignature */
+	bool trusted; /* chain to an anchor of the endpoint, time not looked at */
+	const char *why_not; /* of an untrusted one */
+	int64_t not_before, not_after; /* of the whole chain, wall ms */
+};
+
+struct signer_cache *signer_cache_new(void);
+void signer_cache_free(struct signer_cache *cache);
+
+/* A decoded certificate, from the cache or not; *ret lives until the next call of signer_load on this door. Its chain is not looked at
+ * unless it was before. CMPD_EFORMAT: not a certificate. */
+int signer_load(struct cmp_door *door, const struct cmp_endpoint *endpoint, struct bytes der,
+    struct signer **ret) CMPD_MUST_CHECK;
+/* Builds and validates the chain with the certificates that came along; sets trusted or why_not. A trusted
+ * one stays in the cache. */
+int signer_validate(struct cmp_door *door, struct signer *signer, const struct bytes *others,
+    size_t n_others) CMPD_MUST_CHECK;

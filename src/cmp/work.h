@@ -1,0 +1,87 @@
+/*
+ * What the files of the door share: the door's own data, and the work on one message.
+ */
+#pragma once
+
+#include <openssl/x509.h>
+
+#include "base/log.h"
+#include "base/pool.h"
+#include "cmp/door.h"
+#include "cmp/failinfo.h"
+#include "cmp/wire.h"
+#include "conf/conf.h"
+#include "issuer/issuer.h"
+#include "store/store.h"
+
+#define CMP_EXTRA_MAX 8 /* certificates we send as extraCerts */
+
+/* An endpoint with what was loaded for it. */
+struct cmp_endpoint {
+	const struct conf_endpoint *conf;
+	X509 *signer;
+	EVP_PKEY *signer_key;
+	EVP_MD *signer_md; /* NULL: the key's algorithm has its own */
+	struct bytes null_name; /* GeneralName of the empty Name */
+	struct bytes signer_name; /* GeneralName of its subject, DER: our sender */
+	struct bytes signer_kid; /* its SubjectKeyIdentifier; absent: none */
+	struct bytes protection_alg; /* AlgorithmIdentifier of its signatures, DER */
+	X509_STORE *anchors;
+	size_t n_extra; /* extraCerts of every answer: the signer's first, then chains, no roots */
+	struct bytes extra[CMP_EXTRA_MAX];
+	uint8_t extra_sha256[CMP_EXTRA_MAX][DIGEST_SIZE];
+	struct bytes ca_pub; /* the CA certificate if self-signed: caPubs of a MAC-protected ip */
+};
+
+struct signer_cache;
+
+struct cmp_door {
+	const struct conf *conf;
+	OSSL_LIB_CTX *libctx;
+	struct issuer *issuer;
+	struct pool *pool; /* of the door's own data */
+	struct signer_cache *signers;
+	struct cmp_endpoint *endpoints;
+	size_t n_endpoints;
+};
+
+struct cmp_endpoint *cmp_endpoint_find(struct cmp_door *door, const char *path);
+
+/* The first fault of a message; later ones do not count. */
+struct cmp_fault {
+	const char *id; /* of the check: "B3.5"; NULL: none so far */
+	int fail_info;
+	struct diag why;
+};
+
+struct cmp_verified;
+
+struct cmp_work {
+	struct cmp_door *door;
+	struct desk *desk;
+	struct cmp_request *request;
+	struct cmp_endpoint *endpoint;
+	struct wire_message in;
+	uint8_t hash[DIGEST_SIZE]; /* of the whole message */
+	bool has_txn;
+	struct txn txn; /* as stored (has_txn) or as being made */
+	struct txn_key key;
+	struct cmp_verified *verified; /* NULL: not (yet) */
+	struct cmp_fault fault;
+	struct cmp_answer *answer;
+
+	/* Decoded bodies. */
+	struct wire_cert_req *requests;
+	size_t n_requests;
+	struct wire_p10 p10;
+};
+
+/* Remembers the first fault. Returns false, so that a check can end with it. */
+bool cmp_work_fault(struct cmp_work *work, const char *id, int fail_info, const char *format, ...)
+    CMPD_PRINTF(4, 5);
+
+/* ir, cr, kur, p10cr, rr, genm: bodies that open a transaction. */
+bool cmp_body_opens(int body_type);
+
+/* Begins a log line of the answer with req= and txn=; NULL when out of memory. */
+struct log_line *cmp_work_log(struct cmp_work *work, enum log_level level, const char *event);
