@@ -1,0 +1,218 @@
+#include "issuer/issuer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+
+#include "issuer/internal.h"
+#include "model/extension.h"
+
+int
+issuer_error(struct diag *diag, int error, const char *format, ...)
+{
+	unsigned long code = ERR_peek_error();
+	const char *reason = code != 0 ? ERR_reason_error_string(code) : NULL;
+	char text[sizeof(diag->text)];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	if (reason != NULL) {
+		diag_set(diag, error, "%s (%s)", text, reason);
+	} else {
+		diag_set(diag, error, "%s", text);
+	}
+	ERR_clear_error();
+	return error;
+}
+
+int
+issuer_key_id(struct issuer *issuer, struct bytes key, uint8_t ret[20])
+{
+	if (EVP_DigestInit_ex(issuer->digest, issuer->sha1, NULL) != 1 ||
+	    EVP_DigestUpdate(issuer->digest, key.data, key.len) != 1 ||
+	    EVP_DigestFinal_ex(issuer->digest, ret, NULL) != 1) {
+		ERR_clear_error();
+		return CMPD_ECRYPTO;
+	}
+	return 0;
+}
+
+static int
+issuer_load(struct issuer *issuer, struct diag *diag)
+{
+	const struct conf *conf = issuer->conf;
+	int result;
+
+	issuer->cas = calloc(conf->n_cas + 1, sizeof(*issuer->cas));
+	issuer->profiles = calloc(conf->n_profiles + 1, sizeof(*issuer->profiles));
+	issuer->sha1 = EVP_MD_fetch(issuer->libctx, "SHA1", NULL);
+	issuer->digest = EVP_MD_CTX_new();
+	if (issuer->cas == NULL || issuer->profiles == NULL || issuer->digest == NULL) {
+		return CMPD_ENOMEM;
+	}
+	if (issuer->sha1 == NULL) {
+		return issuer_error(diag, CMPD_ECRYPTO, "no SHA-1 for key identifiers");
+	}
+	for (size_t i = 0; i < conf->n_cas; i++) {
+		issuer->n_cas++;
+		result = ca_load(issuer, &conf->cas[i], &issuer->cas[i], diag);
+		if (result < 0) {
+			return result;
+		}
+	}
+	for (size_t i = 0; i < conf->n_profiles; i++) {
+		issuer->n_profiles++;
+		result = profile_prepare(issuer, &conf->profiles[i], &issuer->profiles[i], diag);
+		if (result < 0) {
+			return result;
+		}
+	}
+	return 0;
+}
+
+int
+issuer_new(const struct conf *conf, OSSL_LIB_CTX *libctx, struct issuer **ret, struct diag *diag)
+{
+	struct issuer *issuer = calloc(1, sizeof(*issuer));
+	int result;
+
+	if (issuer == NULL) {
+		return diag_set(diag, CMPD_ENOMEM, "%s", cmpd_strerror(CMPD_ENOMEM));
+	}
+	issuer->conf = conf;
+	issuer->libctx = libctx;
+	buf_init(&issuer->scratch, ISSUER_CERT_MAX);
+	result = issuer_load(issuer, diag);
+	ERR_clear_error();
+	if (result < 0) {
+		issuer_free(issuer);
+		return result;
+	}
+	*ret = issuer;
+	return 0;
+}
+
+void
+issuer_free(struct issuer *issuer)
+{
+	if (issuer == NULL) {
+		return;
+	}
+	for (size_t i = 0; i < issuer->n_profiles; i++) {
+		profile_fini(&issuer->profiles[i]);
+	}
+	for (size_t i = 0; i < issuer->n_cas; i++) {
+		ca_fini(&issuer->cas[i]);
+	}
+	free(issuer->profiles);
+	free(issuer->cas);
+	EVP_MD_CTX_free(issuer->digest);
+	EVP_MD_free(issuer->sha1);
+	buf_fini(&issuer->scratch);
+	free(issuer);
+}
+
+struct profile *
+issuer_find(struct issuer *issuer, const char *name)
+{
+	for (size_t i = 0; name != NULL && i < issuer->n_profiles; i++) {
+		if (strcmp(issuer->profiles[i].conf->name, name) == 0) {
+			return &issuer->profiles[i];
+		}
+	}
+	return NULL;
+}
+
+struct bytes
+issuer_ca0_certificate(struct issuer *issuer, const char *name)
+{
+	struct profile *profile = issuer_find(issuer, name);
+
+	return profile != NULL ? profile->ca->der : BYTES_NONE;
+}
+
+const struct bytes *
+issuer_ca0_chain(struct issuer *issuer, const char *name, size_t *ret_n)
+{
+	struct profile *profile = issuer_find(issuer, name);
+
+	*ret_n = profile != NULL ? profile->ca->n_chain : 0;
+	return profile != NULL ? profile->ca->chain : NULL;
+}
+
+X509 *
+issuer_ca0_x509(struct issuer *issuer, const char *name)
+{
+	struct profile *profile = issuer_find(issuer, name);
+
+	return profile != NULL ? profile->ca->x509 : NULL;
+}
+
+/* The key identifier of the issuer as the certificate tells it; absent: it does not. */
+static struct bytes
+certificate_authority_key(const X509 *certificate)
+{
+	const STACK_OF(X509_EXTENSION) *extensions = X509_get0_extensions(certificate);
+	int at = X509v3_get_ext_by_NID(extensions, NID_authority_key_identifier, -1);
+	X509_EXTENSION *extension = at >= 0 ? X509v3_get_ext(extensions, at) : NULL;
+	const ASN1_OCTET_STRING *value;
+	struct bytes body, key_id;
+
+	if (extension == NULL) {
+		return BYTES_NONE;
+	}
+	value = X509_EXTENSION_get_data(extension);
+	body = bytes_of(ASN1_STRING_get0_data(value), (size_t)ASN1_STRING_length(value));
+	if (der_only(body, DER_SEQUENCE, &body) < 0 ||
+	    der_take(&body, DER_PRIMITIVE(0), &key_id) < 0) {
+		return BYTES_NONE;
+	}
+	return key_id;
+}
+
+int
+issuer_ca_of(struct issuer *issuer, const X509 *certificate, uint8_t ret_ca[CA_ID_SIZE])
+{
+	const X509_NAME *name = X509_get_issuer_name(certificate);
+	struct bytes key_id = certificate_authority_key(certificate);
+	int result = CMPD_ENOENT;
+
+	for (size_t i = 0; i < issuer->n_cas && result < 0; i++) {
+		const struct ca *ca = &issuer->cas[i];
+
+		if (X509_NAME_cmp(X509_get_subject_name(ca->x509), name) == 0 &&
+		    (key_id.data == NULL ||
+			bytes_equal(key_id, bytes_of(ca->key_id, ca->key_id_len)))) {
+			memcpy(ret_ca, ca->id, CA_ID_SIZE);
+			result = 0;
+		}
+	}
+	ERR_clear_error();
+	return result;
+}
+
+int
+issuer_key_type(struct bytes spki_der, char ret[ISSUER_KEY_TYPE_SIZE])
+{
+	struct bytes body, id, oid;
+	char dotted[DER_OID_TEXT_MAX];
+	struct spki spki;
+	int result = spki_parse(spki_der, &spki, NULL);
+
+	if (result == 0) {
+		spki_to_text(&spki, ret);
+		return 0;
+	}
+	if (result != CMPD_EALGORITHM || der_only(spki_der, DER_SEQUENCE, &body) < 0 ||
+	    der_take(&body, DER_SEQUENCE, &id) < 0 || der_take(&id, DER_OID, &oid) < 0 ||
+	    der_oid_to_text(oid, dotted) < 0) {
+		return CMPD_EFORMAT;
+	}
+	snprintf(ret, ISSUER_KEY_TYPE_SIZE, "other:%.70s", dotted);
+	return 0;
+}
