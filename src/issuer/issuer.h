@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include <openssl/types.h>
+#include <openssl/x509.h>
 
 #include "base/bytes.h"
 #include "base/error.h"
