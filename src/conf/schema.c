@@ -61,7 +61,7 @@ static const struct conf_word key_usages[] = {{"digitalSignature", 0}, {"nonRepu
     {"cRLSign", 0}, {"encipherOnly", 0}, {"decipherOnly", 0}, {NULL, 0}};
 
 static const struct conf_word san_kinds[] = {
-    {"dns", 0}, {"ip", 0}, {"email", 0}, {"uri", 0}, {NULL, 0}};
+    {"dns", 0}, {"ip", 0}, {"email", 0}, {"uri", 0}, {"dirName", 0}, {"otherName", 0}, {NULL, 0}};
 
 static const struct conf_word names[] = {
     {"identity", CONF_NAMES_IDENTITY}, {"any", CONF_NAMES_ANY}, {NULL, 0}};
