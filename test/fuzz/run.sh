@@ -7,7 +7,8 @@ name=${1:?usage: run.sh NAME [SECONDS]} seconds=${2:-30}
 src=$(cd "$(dirname "$0")/../.." && pwd)
 dir=${CMPD_BUILD_DIR:-$src}/build-fuzz
 
-[ -f "$dir/build.ninja" ] || CC=clang meson setup "$dir" "$src" -Db_sanitize=address,undefined >/dev/null
+[ -f "$dir/build.ninja" ] || CC=clang meson setup "$dir" "$src" -Db_sanitize=address,undefined \
+    -Dc_args=-fsanitize=fuzzer-no-link >/dev/null
 ninja -C "$dir" "test/fuzz/fuzz-$name" >/dev/null
 mkdir -p "$dir/corpus/$name"
 exec "$dir/test/fuzz/fuzz-$name" -max_total_time="$seconds" -max_len=65536 -timeout=10 \
