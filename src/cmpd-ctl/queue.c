@@ -1,0 +1,347 @@
+/*
+ * Commands on requests: list, show, comment.
+ */
+#include "cmpd-ctl/queue.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+/* ---- list ---- */
+
+static const struct table_column columns[] = {
+    {"ID", 6, false, false},
+    {"STATE", 8, false, false},
+    {"AGE", 3, false, true},
+    {"TYPE", 4, false, false},
+    {"SUBJECT", 0.4, true, false},
+    {"NAMES", 0.2, true, false},
+    {"REQUESTER", 0.2, true, false},
+};
+
+#define COLUMNS (sizeof(columns) / sizeof(columns[0]))
+
+struct table *
+entry_table_new(void)
+{
+	return table_new(columns, COLUMNS);
+}
+
+void
+entry_table_row(struct table *table, const json_t *entry)
+{
+	char age[AGE_SIZE];
+	const char *id = json_text(entry, "short");
+	char *names = json_join(json_object_get(entry, "sans"));
+	const char *const texts[COLUMNS] = {
+	    id ? id : json_text(entry, "id"),
+	    json_text(entry, "state"),
+	    output_age(clock_wall_ms() - json_time(entry, "received"), age),
+	    json_text(entry, "type"),
+	    json_text(entry, "subject"),
+	    names,
+	    json_text(entry, "requester"),
+	};
+
+	table_row(table, texts);
+	free(names);
+}
+
+static int
+show_table_page(void *arg, const json_t *items, bool last)
+{
+	struct table *table = arg;
+
+	(void)last;
+	for (size_t i = 0; i < json_array_size(items); i++) {
+		entry_table_row(table, json_array_get(items, i));
+	}
+	table_print(table);
+	return output_flush();
+}
+
+/* One object per line, as an array over all pages. arg: is nothing printed yet? */
+int
+show_json_page(void *arg, const json_t *items, bool last)
+{
+	bool *first = arg;
+
+	for (size_t i = 0; i < json_array_size(items); i++) {
+		(void)fputs(*first ? "[\n" : ",\n", stdout);
+		*first = false;
+		output_json(json_array_get(items, i), 0);
+	}
+	if (last) {
+		(void)fputs(*first ? "[]\n" : "\n]\n", stdout);
+	}
+	return output_flush();
+}
+
+int
+tool_count(const struct args *args, int64_t *ret)
+{
+	const char *text = args->option[OPT_NUMBER];
+	char *end = NULL;
+	long long n = text ? strtoll(text, &end, 10) : 0;
+
+	if (text && (end == text || *end || n < 1)) {
+		return tool_fail(EXIT_USAGE, "-n: a number from 1 on");
+	}
+	*ret = n;
+	return EXIT_OK;
+}
+
+int
+tool_duration(const struct args *args, enum option option, int64_t *ret_ms)
+{
+	int64_t ms = 0;
+
+	if (args->option[option] &&
+	    (clock_parse_duration(args->option[option], &ms) < 0 || ms < 1)) {
+		return tool_fail(
+		    EXIT_USAGE, "%s: a time like 90s, 30m, 2h, 7d", args_option_name(option));
+	}
+	*ret_ms = ms;
+	return EXIT_OK;
+}
+
+void
+put_text(json_t *args, const char *key, const char *text)
+{
+	if (text) {
+		(void)json_object_set_new(args, key, json_string(text));
+	}
+}
+
+int
+run_list(struct tool *tool)
+{
+	const struct args *args = &tool->args;
+	json_t *request = NULL;
+	int64_t older = 0, n = 0;
+	bool first = true;
+	int code = tool_duration(args, OPT_OLDER_THAN, &older);
+
+	if (code == EXIT_OK) {
+		code = tool_count(args, &n);
+	}
+	if (code != EXIT_OK) {
+		return code;
+	}
+	request = json_object();
+	put_text(request, "state", args->option[OPT_STATE]);
+	put_text(request, "subject", args->option[OPT_SUBJECT]);
+	if (older > 0) {
+		(void)json_object_set_new(request, "older_than", json_integer(older));
+	}
+	if (tool->json) {
+		code = tool_pages(tool, "list", request, n, show_json_page, &first);
+	} else {
+		struct table *table = entry_table_new();
+
+		(void)json_object_set_new(request, "short", json_true());
+		code = tool_pages(tool, "list", request, n, show_table_page, table);
+		table_free(table);
+	}
+	return code;
+}
+
+/* ---- show ---- */
+
+/* "1a2b 3c4d ...": eyes compare groups, not 64 digits. */
+static void
+field_groups(const char *label, const char *hex)
+{
+	char text[128];
+	size_t len = 0;
+
+	for (; hex && *hex && len + 3 < sizeof(text); hex++) {
+		text[len++] = *hex;
+		if (((size_t)len + 1) % 5 == 0 && hex[1]) {
+			text[len++] = ' ';
+		}
+	}
+	text[len] = '\0';
+	output_field(label, len > 0 ? text : NULL);
+}
+
+static void
+field_list(const char *label, const json_t *list)
+{
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		output_field(i == 0 ? label : "", json_string_value(json_array_get(list, i)));
+	}
+}
+
+static void
+field_time(const char *label, const json_t *entry, const char *key)
+{
+	int64_t time = json_time(entry, key);
+	int64_t now = clock_wall_ms();
+	char age[AGE_SIZE];
+	char text[96];
+
+	if (time != 0) {
+		(void)snprintf(text, sizeof(text), "%s (%s%s%s)", json_text(entry, key),
+		    time > now ? "in " : "", output_age(time > now ? time - now : now - time, age),
+		    time > now ? "" : " ago");
+		output_field(label, text);
+	}
+}
+
+/* What the client asked for, where it is not what it will get. */
+static void
+fields_requested(const json_t *entry)
+{
+	const json_t *requested = json_object_get(entry, "requested");
+	const json_t *issue = json_object_get(entry, "issue");
+	const json_t *sans = json_object_get(requested, "sans");
+	const char *subject = json_text(requested, "subject");
+
+	if (!subject ||
+	    !json_equal(json_object_get(requested, "subject"), json_object_get(issue, "subject"))) {
+		output_field("asked for", subject ? subject : "(no subject)");
+	}
+	if (!json_equal(sans, json_object_get(issue, "sans"))) {
+		if (json_array_size(sans) == 0) {
+			output_field("asked names", "(none)");
+		}
+		field_list("asked names", sans);
+	}
+	field_list("asked ext.", json_object_get(requested, "extensions"));
+	output_field("asked from", json_text(requested, "not_before"));
+	output_field("asked until", json_text(requested, "not_after"));
+}
+
+static void
+fields_issue(const json_t *entry)
+{
+	const json_t *issue = json_object_get(entry, "issue");
+	int64_t validity = json_number(issue, "validity");
+	char text[CLOCK_TEXT_SIZE];
+
+	output_field("subject", json_text(issue, "subject"));
+	field_list("names", json_object_get(issue, "sans"));
+	if (json_is_false(json_object_get(entry, "names_bound"))) {
+		output_field("", "(not the requester's own names)");
+	}
+	output_field("key", json_text(entry, "key_type"));
+	field_groups("key SHA-256", json_text(entry, "spki_sha256"));
+	field_list("extensions", json_object_get(issue, "extensions"));
+	if (validity > 0) {
+		output_field("valid for", clock_format_duration(validity * 1000, text));
+	}
+	output_field("changed", json_text(entry, "mods"));
+}
+
+static void
+fields_decision(const json_t *entry)
+{
+	char text[64];
+
+	(void)snprintf(text, sizeof(text), "%zu of %lld",
+	    json_array_size(json_object_get(entry, "approvals")),
+	    (long long)json_number(entry, "approvals_needed"));
+	output_field("approvals", json_number(entry, "approvals_needed") > 1 ? text : NULL);
+	field_list("approved by", json_object_get(entry, "approvals"));
+	field_time("decided", entry, "decided");
+	output_field("decided by", json_text(entry, "decided_by"));
+	output_field("failInfo", json_text(entry, "fail_info"));
+	output_field("text", json_text(entry, "text"));
+	field_groups("serial", json_text(entry, "serial"));
+	field_time("confirm until", entry, "confirm_until");
+	field_list("comments", json_object_get(entry, "comments"));
+}
+
+static void
+fields_history(const json_t *entry)
+{
+	const json_t *lines = json_object_get(entry, "history");
+
+	for (size_t i = 0; i < json_array_size(lines); i++) {
+		const json_t *line = json_array_get(lines, i);
+		const char *const parts[] = {json_text(line, "time"), json_text(line, "what"),
+		    json_text(line, "actor"), json_text(line, "text")};
+
+		(void)printf("%-14s ", i == 0 ? "history" : "");
+		for (size_t k = 0; k < sizeof(parts) / sizeof(parts[0]) && parts[k]; k++) {
+			(void)fputs(k > 0 ? "  " : "", stdout);
+			output_text(stdout, parts[k]);
+		}
+		(void)putchar('\n');
+	}
+	if (json_is_false(json_object_get(entry, "history_complete"))) {
+		output_field("", "(there may be more in the audit log)");
+	}
+}
+
+void
+entry_print(const json_t *entry)
+{
+	char text[128];
+
+	(void)snprintf(text, sizeof(text), "%s@%lld", json_text(entry, "id"),
+	    (long long)json_number(entry, "version"));
+	output_field("request", text);
+	output_field("state", json_text(entry, "state"));
+	(void)snprintf(text, sizeof(text), "%s, certReqId %lld", json_text(entry, "type"),
+	    (long long)json_number(entry, "cert_req_id"));
+	output_field("type", text);
+	output_field("endpoint", json_text(entry, "endpoint"));
+	output_field("profile", json_text(entry, "profile"));
+	field_time("received", entry, "received");
+	output_field("requester", json_text(entry, "requester"));
+	output_field("peer", json_text(entry, "peer"));
+	output_field("transaction", json_text(entry, "txn"));
+	output_field("possession", json_text(entry, "pop"));
+	(void)putchar('\n');
+	fields_issue(entry);
+	fields_requested(entry);
+	(void)putchar('\n');
+	(void)snprintf(
+	    text, sizeof(text), "every %llds", (long long)json_number(entry, "check_after"));
+	output_field("client polls", text);
+	output_field("waits for", json_text(entry, "reason"));
+	field_time("expires", entry, "expires");
+	fields_decision(entry);
+	fields_history(entry);
+}
+
+int
+entry_get(struct tool *tool, const char *id, json_t **ret)
+{
+	return tool_call(tool, "show", json_pack("{s:s}", "id", id), ret);
+}
+
+int
+run_show(struct tool *tool)
+{
+	json_t *entry = NULL;
+	int code = entry_get(tool, tool->words[0], &entry);
+
+	if (code == EXIT_OK) {
+		if (tool->json) {
+			code = output_object(entry);
+		} else {
+			entry_print(entry);
+			code = output_flush();
+		}
+	}
+	json_decref(entry);
+	return code;
+}
+
+int
+run_comment(struct tool *tool)
+{
+	json_t *entry = NULL;
+	int code = tool_call(tool, "comment",
+	    json_pack("{s:s, s:s}", "id", tool->words[0], "text", tool->words[1]), &entry);
+
+	if (code == EXIT_OK && tool->json) {
+		code = output_object(entry);
+	}
+	json_decref(entry);
+	return code;
+}

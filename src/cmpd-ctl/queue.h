@@ -1,0 +1,23 @@
+/*
+ * What the commands on requests share.
+ */
+#pragma once
+
+#include "cmpd-ctl/tool.h"
+
+/* Everything about one entry (its show); EXIT_... */
+int entry_get(struct tool *tool, const char *id, json_t **ret);
+void entry_print(const json_t *entry);
+
+struct table *entry_table_new(void);
+void entry_table_row(struct table *table, const json_t *entry);
+
+/* A page of any list as JSON; arg: a bool, true before the first page. */
+int show_json_page(void *arg, const json_t *items, bool last);
+
+/* -n; 0: not given. EXIT_USAGE after a message. */
+int tool_count(const struct args *args, int64_t *ret);
+/* A duration; 0: not given. EXIT_USAGE after a message. */
+int tool_duration(const struct args *args, enum option option, int64_t *ret_ms);
+/* Into the arguments of a request, if it is there. */
+void put_text(json_t *args, const char *key, const char *text);
