@@ -1,0 +1,356 @@
+#include <string.h>
+
+#include "store/internal.h"
+
+/* Copies the record into the pool, where what is decoded from it may point. */
+static int
+get_record(struct store_reader *reader, struct pool *pool, enum table table, struct key key,
+    struct bytes *ret)
+{
+	const struct backend *backend = reader->view.store->backend;
+	struct bytes value;
+	int error = backend->get(&reader->view, table, key_get0(&key), &value);
+
+	if (error != 0) {
+		return error;
+	}
+	value = pool_bytes(pool, value);
+	if (value.data == NULL) {
+		return CMPD_ENOMEM;
+	}
+	*ret = value;
+	return 0;
+}
+
+static int
+read_begin(struct store_reader *reader)
+{
+	return reader->view.store->backend->read_begin(&reader->view);
+}
+
+static int
+read_end(struct store_reader *reader, int error)
+{
+	reader->view.store->backend->read_end(&reader->view);
+	return error;
+}
+
+/* What an index points at must be there. */
+static int
+must_be(int error)
+{
+	return error == CMPD_ENOENT ? CMPD_ECORRUPT : error;
+}
+
+static int
+get_number(struct store_reader *reader, enum table table, struct key key, uint64_t *ret)
+{
+	struct bytes value;
+	int error = reader->view.store->backend->get(&reader->view, table, key_get0(&key), &value);
+
+	return error != 0 ? error : key_to_u64(value, ret);
+}
+
+/* ---- transactions, blobs ---- */
+
+int
+store_txn_get(
+    struct store_reader *reader, struct pool *pool, const struct txn_key *key, struct txn *ret)
+{
+	uint8_t hash[DIGEST_SIZE];
+	struct bytes record;
+	int error = record_txn_hash(key, hash);
+
+	if (error == 0) {
+		error = read_begin(reader);
+	}
+	if (error != 0) {
+		return error;
+	}
+	error = read_end(
+	    reader, get_record(reader, pool, TABLE_TXN, key_bytes(hash, sizeof(hash)), &record));
+	return error != 0 ? error : record_get_txn(record, pool, ret);
+}
+
+int
+store_blob_get(struct store_reader *reader, struct pool *pool, const uint8_t sha256[DIGEST_SIZE],
+    struct bytes *ret)
+{
+	int error = read_begin(reader);
+
+	if (error != 0) {
+		return error;
+	}
+	return read_end(
+	    reader, get_record(reader, pool, TABLE_BLOB, key_bytes(sha256, DIGEST_SIZE), ret));
+}
+
+/* ---- entries ---- */
+
+int
+store_entry_get(struct store_reader *reader, struct pool *pool, uint64_t number, struct entry *ret)
+{
+	struct bytes record;
+	int error = read_begin(reader);
+
+	if (error != 0) {
+		return error;
+	}
+	error = read_end(reader, get_record(reader, pool, TABLE_ENTRY, key_u64(number), &record));
+	return error != 0 ? error : record_get_entry(record, pool, ret);
+}
+
+int
+store_entry_find(struct store_reader *reader, struct pool *pool, const struct txn_key *txn,
+    int64_t cert_req_id, struct entry *ret)
+{
+	uint8_t hash[DIGEST_SIZE];
+	struct bytes record;
+	struct key key;
+	uint64_t number;
+	int error = record_txn_hash(txn, hash);
+
+	if (error == 0) {
+		error = read_begin(reader);
+	}
+	if (error != 0) {
+		return error;
+	}
+	key = key_bytes(hash, sizeof(hash));
+	key_add_u64(&key, (uint64_t)cert_req_id ^ (uint64_t)1 << 63);
+	error = get_number(reader, TABLE_ENTRY_TXN, key, &number);
+	if (error == 0) {
+		error = must_be(get_record(reader, pool, TABLE_ENTRY, key_u64(number), &record));
+	}
+	read_end(reader, 0);
+	return error != 0 ? error : record_get_entry(record, pool, ret);
+}
+
+/* ---- by the first digits ---- */
+
+struct prefix_visitor {
+	struct visitor visitor;
+	size_t cut; /* so many bytes at the end of the key do not count */
+	size_t digits;
+	struct key from; /* an odd number of digits: the last half byte is 0 */
+	size_t n;
+	uint64_t number;
+};
+
+static int
+prefix_parse(struct prefix_visitor *v, const char *hex, size_t max)
+{
+	char even[2 * KEY_MAX + 1];
+	size_t len = strlen(hex);
+	int error;
+
+	if (len == 0 || len > 2 * max) {
+		return CMPD_EINVAL;
+	}
+	memcpy(even, hex, len);
+	if (len % 2 != 0) {
+		even[len] = '0';
+	}
+	even[len + len % 2] = '\0';
+	error = hex_decode(even, v->from.data, max, &v->from.len);
+	v->digits = len;
+	return error != 0 ? CMPD_EINVAL : 0;
+}
+
+static bool
+begins_like(const struct prefix_visitor *v, struct bytes key)
+{
+	size_t whole = v->digits / 2;
+
+	if (key.len < v->from.len || memcmp(key.data, v->from.data, whole) != 0) {
+		return false;
+	}
+	return v->digits % 2 == 0 || (key.data[whole] & 0xf0) == v->from.data[whole];
+}
+
+static int
+prefix_visit(struct visitor *visitor, struct bytes key, struct bytes value)
+{
+	struct prefix_visitor *v = (struct prefix_visitor *)(void *)visitor;
+
+	if (!begins_like(v, key)) {
+		return 1;
+	}
+	if (key.len < v->cut || key.len - v->cut < v->from.len) {
+		return 0; /* the digits run into what does not count */
+	}
+	v->n++;
+	return v->n > 1 ? CMPD_EEXIST : key_to_u64(value, &v->number);
+}
+
+/* The one record whose key in index begins with these digits. */
+static int
+get_by_prefix(struct store_reader *reader, struct pool *pool, enum table index, enum table table,
+    struct prefix_visitor *v, struct bytes *ret)
+{
+	int error = read_begin(reader);
+
+	if (error != 0) {
+		return error;
+	}
+	error = reader->view.store->backend->each(
+	    &reader->view, index, key_get0(&v->from), &v->visitor);
+	if (error == 0 && v->n == 0) {
+		error = CMPD_ENOENT;
+	}
+	if (error == 0) {
+		error = must_be(get_record(reader, pool, table, key_u64(v->number), ret));
+	}
+	return read_end(reader, error);
+}
+
+int
+store_entry_by_id(
+    struct store_reader *reader, struct pool *pool, const char *hex_prefix, struct entry *ret)
+{
+	struct prefix_visitor v = {.visitor = {prefix_visit}};
+	struct bytes record;
+	int error = prefix_parse(&v, hex_prefix, ENTRY_ID_SIZE);
+
+	if (error == 0) {
+		error = get_by_prefix(reader, pool, TABLE_ENTRY_ID, TABLE_ENTRY, &v, &record);
+	}
+	return error != 0 ? error : record_get_entry(record, pool, ret);
+}
+
+/* ---- certificates ---- */
+
+int
+store_cert_get(struct store_reader *reader, struct pool *pool, const uint8_t ca[CA_ID_SIZE],
+    struct bytes serial, struct cert *ret)
+{
+	struct bytes record;
+	uint64_t number;
+	int error;
+
+	if (serial.len == 0 || serial.len > SERIAL_MAX) {
+		return CMPD_ENOENT;
+	}
+	error = read_begin(reader);
+	if (error != 0) {
+		return error;
+	}
+	error = get_number(reader, TABLE_CERT_SERIAL, key_cert_serial(ca, serial), &number);
+	if (error == 0) {
+		error = must_be(get_record(reader, pool, TABLE_CERT, key_u64(number), &record));
+	}
+	read_end(reader, 0);
+	return error != 0 ? error : record_get_cert(record, pool, ret);
+}
+
+int
+store_cert_by_serial(
+    struct store_reader *reader, struct pool *pool, const char *hex_prefix, struct cert *ret)
+{
+	struct prefix_visitor v = {.visitor = {prefix_visit}, .cut = CA_ID_SIZE};
+	struct bytes record;
+	int error = prefix_parse(&v, hex_prefix, SERIAL_MAX);
+
+	if (error == 0) {
+		error = get_by_prefix(reader, pool, TABLE_CERT_SERIAL, TABLE_CERT, &v, &record);
+	}
+	return error != 0 ? error : record_get_cert(record, pool, ret);
+}
+
+/* ---- secrets ---- */
+
+static int
+decrypt(struct store_reader *reader, struct pool *pool, struct secret *secret)
+{
+	return seal_decrypt(&reader->view.store->seal, secret->id, secret->ref, secret->value, pool,
+	    &secret->value);
+}
+
+int
+store_secret_get(struct store_reader *reader, struct pool *pool, uint64_t id, struct secret *ret)
+{
+	struct secret secret;
+	struct bytes record;
+	int error = read_begin(reader);
+
+	if (error != 0) {
+		return error;
+	}
+	error = read_end(reader, get_record(reader, pool, TABLE_SECRET, key_u64(id), &record));
+	if (error == 0) {
+		error = record_get_secret(record, pool, &secret);
+	}
+	if (error == 0) {
+		error = decrypt(reader, pool, &secret);
+	}
+	if (error == 0) {
+		*ret = secret;
+	}
+	return error;
+}
+
+struct ref_visitor {
+	struct visitor visitor;
+	struct store_reader *reader;
+	struct pool *pool;
+	const char *endpoint;
+	struct key prefix;
+	struct secret found; /* id 0: none so far */
+};
+
+/* Ids grow: the last that fits is the newest. */
+static int
+ref_visit(struct visitor *visitor, struct bytes key, struct bytes value)
+{
+	struct ref_visitor *v = (struct ref_visitor *)(void *)visitor;
+	struct secret secret;
+	struct bytes record;
+	uint64_t id;
+	int error;
+
+	(void)value;
+	if (key.len != DIGEST_SIZE + 8 || memcmp(key.data, v->prefix.data, DIGEST_SIZE) != 0) {
+		return 1;
+	}
+	error = key_to_u64(bytes_of(key.data + DIGEST_SIZE, 8), &id);
+	if (error == 0) {
+		error = must_be(get_record(v->reader, v->pool, TABLE_SECRET, key_u64(id), &record));
+	}
+	if (error == 0) {
+		error = record_get_secret(record, v->pool, &secret);
+	}
+	if (error == 0 && !secret.removed &&
+	    (secret.endpoint == NULL ||
+		(v->endpoint != NULL && strcmp(secret.endpoint, v->endpoint) == 0))) {
+		v->found = secret;
+	}
+	return error;
+}
+
+int
+store_secret_find(struct store_reader *reader, struct pool *pool, const char *ref,
+    const char *endpoint, struct secret *ret)
+{
+	struct ref_visitor v = {
+	    .visitor = {ref_visit}, .reader = reader, .pool = pool, .endpoint = endpoint};
+	int error = key_secret_ref(ref, 0, &v.prefix);
+
+	if (error == 0) {
+		error = read_begin(reader);
+	}
+	if (error != 0) {
+		return error;
+	}
+	error = read_end(reader, reader->view.store->backend->each(&reader->view, TABLE_SECRET_REF,
+				     key_get0(&v.prefix), &v.visitor));
+	if (error == 0 && v.found.id == 0) {
+		error = CMPD_ENOENT;
+	}
+	if (error == 0) {
+		error = decrypt(reader, pool, &v.found);
+	}
+	if (error == 0) {
+		*ret = v.found;
+	}
+	return error;
+}
