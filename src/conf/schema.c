@@ -240,7 +240,7 @@ static const struct conf_row endpoint_rows[] = {
 	.count = offsetof(struct conf_endpoint, n_policy),
 	.help = "The plugins that decide, a list of groups. The first that does not pass decides; "
 		"if all pass (or there are none), requests for certificates are held. _plugin_ is "
-		"the name of a plugin in _plugin\\_dir_ or the path of a file; all other keys of "
+		"the name of a plugin in _plugin_dir_ or the path of a file; all other keys of "
 		"the group are the plugin's own."},
     END};
 

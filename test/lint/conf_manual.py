@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""conf_manual.py PROGRAM: does doc/cmpd.conf.5.scd name every key that the program prints, and no other?"""
+"""conf_manual.py PROGRAM PAGE: does the page name every key that the program prints, and no other?"""
+import pathlib
 import re
 import subprocess
 import sys
@@ -7,11 +8,11 @@ import tree
 
 printed = subprocess.run([sys.argv[1]], capture_output=True, text=True, check=True).stdout
 keys = {line.rpartition(" ")[2] for line in printed.splitlines()}
-page = tree.ROOT / "doc/cmpd.conf.5.scd"
+page = pathlib.Path(sys.argv[2])
 tap = tree.Tap()
 if page.exists():
     text = tree.text(page).replace("\\_", "_")
-    headings = set(re.findall(r"^\*([a-z][a-z0-9_]*)\*", text, re.M))
+    headings = set(re.findall(r"^\*([a-z][a-z0-9_]*)\* = ", text, re.M))
     tap.check("every key has a paragraph in cmpd.conf(5)", sorted(keys - headings))
     tap.check("cmpd.conf(5) has no paragraph about a key that is not there", sorted(headings - keys))
 else:
