@@ -17,7 +17,7 @@ static const uint8_t primer_body[] = {
     0xa0, 0x0d, 0x30, 0x0b, 0x30, 0x09, 0x30, 0x05, 0x02, 0x01, 0x00, 0x30, 0x00, 0x80, 0x00};
 
 /* pollReq body for certReqId 0. */
-static const uint8_t poll_body[] = {0xb9, 0x09, 0x30, 0x07, 0x30, 0x05, 0x02, 0x01, 0x00};
+static const uint8_t poll_body[] = {0xb9, 0x07, 0x30, 0x05, 0x30, 0x03, 0x02, 0x01, 0x00};
 
 /* One TLV around the parts; tags below 31. */
 static struct bytes
@@ -89,6 +89,8 @@ context_new(struct engine_call *call)
 	if (!ctx || !callbacks_init(srv, call) ||
 	    !OSSL_CMP_SRV_CTX_set_accept_unprotected(srv, 1) ||
 	    !OSSL_CMP_CTX_set_option(ctx, OSSL_CMP_OPT_UNPROTECTED_SEND, 1) ||
+	    /* Its answers must name a sender, even though nobody gets to see them. */
+	    !OSSL_CMP_CTX_set1_referenceValue(ctx, inner_id, sizeof(inner_id)) ||
 	    !OSSL_CMP_CTX_set_log_verbosity(ctx, OSSL_CMP_LOG_CRIT)) {
 		OSSL_CMP_SRV_CTX_free(srv);
 		return NULL;
