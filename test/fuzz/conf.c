@@ -7,7 +7,7 @@
 #include "conf/conf.h"
 
 /* libconfig 1.5 itself leaks the beginning of a string that has no end. */
-const char *__lsan_default_suppressions(void);
+__attribute__((visibility("default"))) const char *__lsan_default_suppressions(void);
 
 const char *
 __lsan_default_suppressions(void)
