@@ -163,9 +163,10 @@ test_program_inherits_nothing(void **state)
 	(void)state;
 	assert_int_equal(setenv("CMPD_TEST_SECRET", "1", 1), 0);
 	assert_int_equal(dup2(0, 77), 77);
+	/* Two signals of the C library itself (32 and 33) may be ignored. */
 	assert_script("test -z \"$CMPD_TEST_SECRET\" && test ! -e /proc/$$/fd/77 && "
 		      "test \"$PWD\" = / && "
-		      "test $(grep -cE '^Sig(Blk|Ign):.0{16}$' /proc/$$/status) = 2",
+		      "test $(grep -cE '^Sig(Blk|Ign):.0{7}[01][08]0{7}$' /proc/$$/status) = 2",
 	    POLICY_GRANT, -1, NULL);
 	close(77);
 	unsetenv("CMPD_TEST_SECRET");
