@@ -113,6 +113,18 @@ cmp_request_fini(struct cmp_request *request)
 	request->n_verdicts = 0;
 }
 
+/* Held because the plugin was too slow, or because it said so and may have kept the request to decide later. */
+static bool
+is_awaited(const struct desk_verdict *verdict)
+{
+	struct policy_verdict said;
+
+	if (!verdict->call)
+		return false;
+	return verdict->detach ||
+	       (policy_call_verdict(verdict->call, &said) == 0 && said.answer == POLICY_HOLD);
+}
+
 void
 cmp_request_detach(struct cmp_request *request,
     void (*late)(void *arg, const struct txn_key *txn, int64_t cert_req_id,
@@ -120,7 +132,7 @@ cmp_request_detach(struct cmp_request *request,
     void *arg)
 {
 	for (size_t i = 0; i < request->n_verdicts; i++) {
-		if (request->verdicts[i].call)
+		if (is_awaited(&request->verdicts[i]))
 			policy_call_detach(request->verdicts[i].call, late, arg);
 	}
 }

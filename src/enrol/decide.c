@@ -65,7 +65,7 @@ resolve_entry(
 		return error;
 	if (!wanted.subject.data || !name_equal(wanted.subject, subject))
 		wanted.subject = subject;
-	if ((verdict && verdict->sans) || entry->type == REQUEST_KUR) {
+	if ((verdict && verdict->sans) || entry->mods || entry->type == REQUEST_KUR) {
 		const char **sans = verdict && verdict->sans ? verdict->sans : entry->sans;
 
 		error = name_sans_replace(desk->pool, wanted.extensions, (const char *const *)sans,
