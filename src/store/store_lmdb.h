@@ -1,0 +1,36 @@
+/*
+ * The parts of the LMDB back end: the environment (store_lmdb.c), its transactions
+ * (store_lmdb_txn.c), and the look at the file before LMDB maps it (store_lmdb_file.c).
+ */
+#pragma once
+
+#include <lmdb.h>
+
+#include "store/internal.h"
+
+struct lmdb {
+	MDB_env *env;
+	MDB_dbi tables[TABLES];
+	int lock_fd; /* dir/lock, held as long as the store is open */
+};
+
+/* MDB_... or errno to CMPD_E..., STORE_MAP_FULL. */
+int lmdb_error(int rc);
+
+/* Is this a whole LMDB file of our kind? A missing or empty one is fine: *ret_exists false. A page behind
+ * the end of a file is SIGBUS later, so it must be found before anything is mapped. CMPD_ECORRUPT, CMPD_EVERSION,
+ * CMPD_EACCES, CMPD_EIO. */
+int lmdb_file_check(const char *file, bool *ret_exists, struct diag *diag) CMPD_MUST_CHECK;
+
+int lmdb_reader_open(struct view *view);
+void lmdb_reader_close(struct view *view);
+int lmdb_read_begin(struct view *view);
+void lmdb_read_end(struct view *view);
+int lmdb_write_begin(struct view *view);
+int lmdb_write_commit(struct view *view);
+void lmdb_write_abort(struct view *view);
+int lmdb_get(struct view *view, enum table table, struct bytes key, struct bytes *ret);
+int lmdb_put(
+    struct view *view, enum table table, struct bytes key, struct bytes value, bool append);
+int lmdb_del(struct view *view, enum table table, struct bytes key);
+int lmdb_each(struct view *view, enum table table, struct bytes from, struct visitor *visitor);
