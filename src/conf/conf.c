@@ -19,8 +19,16 @@ struct holder {
 static int
 read_tree(struct conf_parser *parser, const char *text)
 {
+	struct pool *scratch = pool_new(POOL_LIMIT);
 	const char *file;
+	int error = scratch == NULL ? CMPD_ENOMEM
+				    : conf_text_check(scratch, parser->name, parser->source.dir,
+					  text, parser->diag);
 
+	pool_free(scratch);
+	if (error != 0) {
+		return error;
+	}
 	if (parser->source.dir != NULL) {
 		config_set_include_dir(&parser->config, parser->source.dir);
 	}
@@ -49,10 +57,7 @@ conf_parse(
 	holder->pool = pool;
 	parser.conf = &holder->conf;
 	config_init(&parser.config);
-	error = conf_text_check(pool, name, dir, text, diag);
-	if (error == 0) {
-		error = read_tree(&parser, text);
-	}
+	error = read_tree(&parser, text);
 	if (error == 0) {
 		error = conf_parse_group(
 		    &parser, &conf_root, config_root_setting(&parser.config), parser.conf);

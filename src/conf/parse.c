@@ -59,12 +59,6 @@ conf_scalar_text(struct pool *pool, const config_setting_t *setting)
 	}
 }
 
-static bool
-is_sequence(const config_setting_t *setting)
-{
-	return config_setting_is_list(setting) || config_setting_is_array(setting);
-}
-
 /* NULL if the setting has the form that the row wants, else what that is. */
 static const char *
 wrong_form(const struct conf_row *row, const config_setting_t *setting)
@@ -87,7 +81,7 @@ wrong_form(const struct conf_row *row, const config_setting_t *setting)
 			   : "a duration: \"90d\", \"12h\", \"30m\", \"30s\", \"500ms\" or seconds";
 	case CONF_LIST:
 	case CONF_BITS:
-		return is_sequence(setting) ? NULL : "a list of strings: [ \"a\", \"b\" ]";
+		return conf_is_sequence(setting) ? NULL : "a list of strings: [ \"a\", \"b\" ]";
 	case CONF_GROUP:
 		return config_setting_is_group(setting) ? NULL : "a group: { ... }";
 	case CONF_GROUPS:

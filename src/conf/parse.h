@@ -22,6 +22,13 @@ int conf_fail(const struct conf_parser *parser, const config_setting_t *setting,
 /* "file:line" in pool; NULL: out of memory. */
 const char *conf_where(const struct conf_parser *parser, const config_setting_t *setting);
 
+/* ( ... ) or [ ... ] */
+static inline bool
+conf_is_sequence(const config_setting_t *setting)
+{
+	return config_setting_is_list(setting) || config_setting_is_array(setting);
+}
+
 /* The text of a scalar in pool; NULL: no scalar, or out of memory. */
 const char *conf_scalar_text(struct pool *pool, const config_setting_t *setting);
 
@@ -39,7 +46,7 @@ int conf_text_read(
     struct pool *pool, const char *file, const char **ret, struct diag *diag) CMPD_MUST_CHECK;
 /*
  * Finds in the text what libconfig would not tell: numbers it cuts to 32 bits, and included files
- * that cannot be read. CMPD_ECONF, CMPD_EIO, CMPD_ENOMEM with file:line in diag. dir NULL: nothing may be included.
+ * that cannot be read. pool: for a while. CMPD_ECONF, CMPD_EIO, CMPD_ENOMEM with file:line in diag. dir NULL: nothing may be included.
  */
 int conf_text_check(struct pool *pool, const char *name, const char *dir, const char *text,
     struct diag *diag) CMPD_MUST_CHECK;

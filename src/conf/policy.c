@@ -5,21 +5,16 @@
 
 #define ARGS_MAX 1000
 
-static bool
-is_sequence(const config_setting_t *setting)
-{
-	return config_setting_is_list(setting) || config_setting_is_array(setting);
-}
-
 /* How many args the setting makes, or CMPD_ECONF. */
 static int
 count_args(struct conf_parser *parser, config_setting_t *setting)
 {
-	int n = is_sequence(setting) ? config_setting_length(setting) : 1;
+	int n = conf_is_sequence(setting) ? config_setting_length(setting) : 1;
 
 	for (int i = 0; i < n; i++) {
-		config_setting_t *one =
-		    is_sequence(setting) ? config_setting_get_elem(setting, (unsigned)i) : setting;
+		config_setting_t *one = conf_is_sequence(setting)
+					    ? config_setting_get_elem(setting, (unsigned)i)
+					    : setting;
 
 		if (!config_setting_is_scalar(one)) {
 			return conf_fail(parser, one, CMPD_ECONF,
@@ -35,11 +30,12 @@ add_args(struct conf_parser *parser, config_setting_t *setting, struct conf_poli
 {
 	struct pool *pool = parser->source.pool;
 	const char *key = pool_strdup(pool, config_setting_name(setting));
-	int n = is_sequence(setting) ? config_setting_length(setting) : 1;
+	int n = conf_is_sequence(setting) ? config_setting_length(setting) : 1;
 
 	for (int i = 0; i < n; i++) {
-		config_setting_t *one =
-		    is_sequence(setting) ? config_setting_get_elem(setting, (unsigned)i) : setting;
+		config_setting_t *one = conf_is_sequence(setting)
+					    ? config_setting_get_elem(setting, (unsigned)i)
+					    : setting;
 		const char *value = conf_scalar_text(pool, one);
 
 		if (key == NULL || value == NULL) {

@@ -150,7 +150,7 @@ profiles_that_make_no_sense(void **state)
 	    {"allowed_keys = [ ];", "t.conf:3: allowed_keys: must not be empty"},
 	    {"san = [ \"dns\", \"name\" ];",
 		"t.conf:3: san: \"name\" is not allowed, wants one of \"dns\", \"ip\", \"email\", "
-		"\"uri\""},
+		"\"uri\", \"dirName\", \"otherName\""},
 	    {"ca_issuers = [ \"ftp://x\" ];",
 		"t.conf:3: ca_issuers: \"ftp://x\" is not allowed, wants a URL that begins with "
 		"http://, https:// or ldap://"},
