@@ -32,8 +32,8 @@ struct conf_profile {
 	const char **key_usage; /* "digitalSignature", ... X.509 names */
 	const char **extended_key_usage; /* "clientAuth", ... or dotted OIDs */
 	const char **allowed_keys; /* "ec:P-256", "rsa:2048" (at least), "ed25519" ... */
-	const char *
-	    *san; /* kinds that may be asked for: "dns", "ip", "email", "uri", empty: none */
+	const char **
+	    san; /* kinds that may be asked for: "dns", "ip", "email", "uri", "dirName", "otherName"; empty: none */
 	const char **crl_distribution_points; /* URLs */
 	const char **ca_issuers; /* AIA URLs */
 	enum conf_names names; /* names = "identity" | "any", see design: names are bound */
