@@ -198,4 +198,4 @@ int wire_time_decode(struct bytes text, int64_t *ret_ms) CMPD_MUST_CHECK;
 /* Valid UTF-8 up to the end, no NUL: copied; else each faulty byte becomes U+FFFD. */
 char *wire_text(struct pool *pool, struct bytes in);
 /* SEQUENCE OF InfoTypeAndValue. */
-struct bytes wire_itavs_put(struct der_build *build, const struct wire_itav *itavs, size_t n);
+struct bytes wire_itavs_put(struct wire_der_build *build, const struct wire_itav *itavs, size_t n);

@@ -97,7 +97,8 @@ take_certificate(struct wire_take *take, struct bytes in, struct bytes *ret)
 	struct der choice, certificate;
 	struct bytes content;
 
-	if (der_only(in, DER_SEQUENCE, &content) != 0 || der_next(&content, &choice) != 0) {
+	if (wire_der_only(in, DER_SEQUENCE, &content) != 0 ||
+	    wire_der_next(&content, &choice) != 0) {
 		wire_take_fault(take, "a CertifiedKeyPair does not decode");
 		return;
 	}
@@ -105,7 +106,7 @@ take_certificate(struct wire_take *take, struct bytes in, struct bytes *ret)
 		return;
 	}
 	content = choice.content;
-	if (der_take(&content, DER_SEQUENCE, &certificate) != 0 || content.len != 0) {
+	if (wire_der_take(&content, DER_SEQUENCE, &certificate) != 0 || content.len != 0) {
 		wire_take_fault(take, "a CertifiedKeyPair does not decode");
 		return;
 	}

@@ -36,7 +36,7 @@ read_head(struct bytes in, size_t *ret_head, size_t *ret_len)
 }
 
 int
-der_next_cut(struct bytes *rest, struct der *ret, bool *ret_cut)
+wire_der_next_cut(struct bytes *rest, struct der *ret, bool *ret_cut)
 {
 	size_t head, len, have;
 
@@ -57,13 +57,13 @@ der_next_cut(struct bytes *rest, struct der *ret, bool *ret_cut)
 }
 
 int
-der_next(struct bytes *rest, struct der *ret)
+wire_der_next(struct bytes *rest, struct der *ret)
 {
 	struct bytes left = *rest;
 	struct der value;
 	bool cut;
 
-	if (der_next_cut(&left, &value, &cut) != 0 || cut) {
+	if (wire_der_next_cut(&left, &value, &cut) != 0 || cut) {
 		return CMPD_EFORMAT;
 	}
 	*rest = left;
@@ -72,20 +72,20 @@ der_next(struct bytes *rest, struct der *ret)
 }
 
 int
-der_take(struct bytes *rest, uint8_t tag, struct der *ret)
+wire_der_take(struct bytes *rest, uint8_t tag, struct der *ret)
 {
 	if (rest->len == 0 || rest->data[0] != tag) {
 		return CMPD_EFORMAT;
 	}
-	return der_next(rest, ret);
+	return wire_der_next(rest, ret);
 }
 
 int
-der_only(struct bytes in, uint8_t tag, struct bytes *ret_content)
+wire_der_only(struct bytes in, uint8_t tag, struct bytes *ret_content)
 {
 	struct der value;
 
-	if (der_take(&in, tag, &value) != 0 || in.len != 0) {
+	if (wire_der_take(&in, tag, &value) != 0 || in.len != 0) {
 		return CMPD_EFORMAT;
 	}
 	*ret_content = value.content;
@@ -93,13 +93,13 @@ der_only(struct bytes in, uint8_t tag, struct bytes *ret_content)
 }
 
 int
-der_count(struct bytes in, size_t *ret)
+wire_der_count(struct bytes in, size_t *ret)
 {
 	struct der value;
 	size_t n;
 
 	for (n = 0; in.len != 0; n++) {
-		if (der_next(&in, &value) != 0) {
+		if (wire_der_next(&in, &value) != 0) {
 			return CMPD_EFORMAT;
 		}
 	}
@@ -215,7 +215,7 @@ check_value(const struct der *value)
 }
 
 int
-der_check(struct bytes in, struct der_walk *walk, struct diag *diag)
+wire_der_check(struct bytes in, struct wire_der_walk *walk, struct diag *diag)
 {
 	const uint8_t *ends[DER_DEPTH_MAX + 1];
 	struct bytes rest = in;
@@ -233,7 +233,7 @@ der_check(struct bytes in, struct der_walk *walk, struct diag *diag)
 			return 0;
 		}
 		in = rest;
-		if (der_next(&rest, &value) != 0) {
+		if (wire_der_next(&rest, &value) != 0) {
 			fault = "a bad length or tag";
 		} else if (walk->count++ >= DER_COUNT_MAX) {
 			fault = "too many values";
@@ -253,7 +253,7 @@ der_check(struct bytes in, struct der_walk *walk, struct diag *diag)
 /* ---- the builder ---- */
 
 struct bytes
-der_put(struct der_build *build, uint8_t tag, const struct bytes *parts, size_t n_parts)
+wire_der_put(struct wire_der_build *build, uint8_t tag, const struct bytes *parts, size_t n_parts)
 {
 	size_t len = 0, n_len = 0, i;
 	uint8_t *out, *p;
@@ -289,13 +289,13 @@ der_put(struct der_build *build, uint8_t tag, const struct bytes *parts, size_t 
 }
 
 struct bytes
-der_put1(struct der_build *build, uint8_t tag, struct bytes part)
+wire_der_put1(struct wire_der_build *build, uint8_t tag, struct bytes part)
 {
-	return part.data == NULL ? BYTES_NONE : der_put(build, tag, &part, 1);
+	return part.data == NULL ? BYTES_NONE : wire_der_put(build, tag, &part, 1);
 }
 
 struct bytes
-der_put_int(struct der_build *build, int64_t value)
+wire_der_put_int(struct wire_der_build *build, int64_t value)
 {
 	uint8_t octets[8];
 	size_t skip = 0;
@@ -308,20 +308,20 @@ der_put_int(struct der_build *build, int64_t value)
 			       (octets[skip] == 0xff && octets[skip + 1] >= 0x80))) {
 		skip++;
 	}
-	return der_put1(build, DER_INTEGER, bytes_of(octets + skip, 8 - skip));
+	return wire_der_put1(build, DER_INTEGER, bytes_of(octets + skip, 8 - skip));
 }
 
 struct bytes
-der_put_bits(struct der_build *build, struct bytes value)
+wire_der_put_bits(struct wire_der_build *build, struct bytes value)
 {
 	static const uint8_t none_unused = 0;
 	struct bytes parts[] = {bytes_of(&none_unused, 1), value};
 
-	return value.data == NULL ? BYTES_NONE : der_put(build, DER_BIT_STRING, parts, 2);
+	return value.data == NULL ? BYTES_NONE : wire_der_put(build, DER_BIT_STRING, parts, 2);
 }
 
 struct bytes
-der_retag(struct der_build *build, uint8_t tag, struct bytes value)
+wire_der_retag(struct wire_der_build *build, uint8_t tag, struct bytes value)
 {
 	uint8_t *out;
 

@@ -11,7 +11,7 @@ struct diag;
 struct pool;
 
 /* Identifier octets. */
-enum der_tag {
+enum wire_der_tag {
 	DER_BOOLEAN = 0x01,
 	DER_INTEGER = 0x02,
 	DER_BIT_STRING = 0x03,
@@ -45,39 +45,39 @@ struct der {
  * order within a SET is not looked at: certificates in the field have it wrong.
  * One walk may take several calls. CMPD_EFORMAT, text in diag.
  */
-struct der_walk {
+struct wire_der_walk {
 	const uint8_t *start; /* of the message, so that the text can name the byte */
 	size_t count; /* values so far */
 };
-int der_check(struct bytes in, struct der_walk *walk, struct diag *diag) CMPD_MUST_CHECK;
+int wire_der_check(struct bytes in, struct wire_der_walk *walk, struct diag *diag) CMPD_MUST_CHECK;
 
 /* Takes the first value off rest. CMPD_EFORMAT, also when nothing is left; rest stays then. */
-int der_next(struct bytes *rest, struct der *ret) CMPD_MUST_CHECK;
+int wire_der_next(struct bytes *rest, struct der *ret) CMPD_MUST_CHECK;
 /* The same if the value has this identifier octet, else CMPD_EFORMAT. */
-int der_take(struct bytes *rest, uint8_t tag, struct der *ret) CMPD_MUST_CHECK;
-/* As der_next, but a value that is cut off by the end of rest gives what there is; *ret_cut says so. */
-int der_next_cut(struct bytes *rest, struct der *ret, bool *ret_cut) CMPD_MUST_CHECK;
+int wire_der_take(struct bytes *rest, uint8_t tag, struct der *ret) CMPD_MUST_CHECK;
+/* As wire_der_next, but a value that is cut off by the end of rest gives what there is; *ret_cut says so. */
+int wire_der_next_cut(struct bytes *rest, struct der *ret, bool *ret_cut) CMPD_MUST_CHECK;
 /* in is one value with this identifier octet and nothing behind it. */
-int der_only(struct bytes in, uint8_t tag, struct bytes *ret_content) CMPD_MUST_CHECK;
+int wire_der_only(struct bytes in, uint8_t tag, struct bytes *ret_content) CMPD_MUST_CHECK;
 /* Values up to the end. CMPD_EFORMAT. */
-int der_count(struct bytes in, size_t *ret) CMPD_MUST_CHECK;
+int wire_der_count(struct bytes in, size_t *ret) CMPD_MUST_CHECK;
 
 /*
  * The builder. Each function returns DER in the pool; a part that is absent
  * is left out. When memory runs out `failed` stays set and all returns are absent.
  */
-struct der_build {
+struct wire_der_build {
 	struct pool *pool;
 	bool failed;
 };
 
 /* A value with this identifier octet around the parts. */
-struct bytes der_put(
-    struct der_build *build, uint8_t tag, const struct bytes *parts, size_t n_parts);
+struct bytes wire_der_put(
+    struct wire_der_build *build, uint8_t tag, const struct bytes *parts, size_t n_parts);
 /* Around one part; absent if the part is. */
-struct bytes der_put1(struct der_build *build, uint8_t tag, struct bytes part);
-struct bytes der_put_int(struct der_build *build, int64_t value);
+struct bytes wire_der_put1(struct wire_der_build *build, uint8_t tag, struct bytes part);
+struct bytes wire_der_put_int(struct wire_der_build *build, int64_t value);
 /* All bits of value used, none cut. Absent if value is. */
-struct bytes der_put_bits(struct der_build *build, struct bytes value);
+struct bytes wire_der_put_bits(struct wire_der_build *build, struct bytes value);
 /* The same bytes under another identifier octet (IMPLICIT tags). Absent if value is. */
-struct bytes der_retag(struct der_build *build, uint8_t tag, struct bytes value);
+struct bytes wire_der_retag(struct wire_der_build *build, uint8_t tag, struct bytes value);

@@ -89,7 +89,7 @@ wire_time_encode(struct pool *pool, int64_t ms)
 
 /* PKIFreeText of one line; absent if text is NULL. Whatever the text was, it leaves as UTF-8. */
 static struct bytes
-put_free_text(struct der_build *build, const char *text)
+put_free_text(struct wire_der_build *build, const char *text)
 {
 	char *valid;
 
@@ -101,12 +101,13 @@ put_free_text(struct der_build *build, const char *text)
 		build->failed = true;
 		return BYTES_NONE;
 	}
-	return der_put1(build, DER_SEQUENCE, der_put1(build, DER_UTF8_STRING, bytes_str(valid)));
+	return wire_der_put1(
+	    build, DER_SEQUENCE, wire_der_put1(build, DER_UTF8_STRING, bytes_str(valid)));
 }
 
 /* A named BIT STRING: no trailing zero bits. */
 static struct bytes
-put_fail_info(struct der_build *build, int bit)
+put_fail_info(struct wire_der_build *build, int bit)
 {
 	uint8_t content[6] = {0};
 
@@ -119,20 +120,20 @@ put_fail_info(struct der_build *build, int bit)
 	}
 	content[0] = (uint8_t)(7 - bit % 8);
 	content[1 + bit / 8] = (uint8_t)(0x80 >> (bit % 8));
-	return der_put1(build, DER_BIT_STRING, bytes_of(content, 2 + (size_t)bit / 8));
+	return wire_der_put1(build, DER_BIT_STRING, bytes_of(content, 2 + (size_t)bit / 8));
 }
 
 static struct bytes
-put_status(struct der_build *build, const struct wire_status_info *status)
+put_status(struct wire_der_build *build, const struct wire_status_info *status)
 {
-	struct bytes parts[] = {der_put_int(build, status->status),
+	struct bytes parts[] = {wire_der_put_int(build, status->status),
 	    put_free_text(build, status->text), put_fail_info(build, status->fail_info)};
 
-	return der_put(build, DER_SEQUENCE, parts, 3);
+	return wire_der_put(build, DER_SEQUENCE, parts, 3);
 }
 
 static struct bytes *
-list_new(struct der_build *build, size_t n)
+list_new(struct wire_der_build *build, size_t n)
 {
 	struct bytes *list = pool_alloc(build->pool, n == 0 ? 1 : n * sizeof(*list));
 
@@ -143,9 +144,9 @@ list_new(struct der_build *build, size_t n)
 }
 
 static struct bytes
-put_body(struct der_build *build, int tag, struct bytes content)
+put_body(struct wire_der_build *build, int tag, struct bytes content)
 {
-	struct bytes body = der_put1(build, (uint8_t)DER_CONSTRUCTED(tag), content);
+	struct bytes body = wire_der_put1(build, (uint8_t)DER_CONSTRUCTED(tag), content);
 
 	return build->failed ? BYTES_NONE : body;
 }
@@ -153,21 +154,21 @@ put_body(struct der_build *build, int tag, struct bytes content)
 /* ---- bodies ---- */
 
 static struct bytes
-put_cert_response(struct der_build *build, const struct wire_cert_response *response)
+put_cert_response(struct wire_der_build *build, const struct wire_cert_response *response)
 {
-	struct bytes parts[] = {der_put_int(build, response->cert_req_id),
+	struct bytes parts[] = {wire_der_put_int(build, response->cert_req_id),
 	    put_status(build, &response->status),
-	    der_put1(
-		build, DER_SEQUENCE, der_put1(build, DER_CONSTRUCTED(0), response->certificate))};
+	    wire_der_put1(build, DER_SEQUENCE,
+		wire_der_put1(build, DER_CONSTRUCTED(0), response->certificate))};
 
-	return der_put(build, DER_SEQUENCE, parts, 3);
+	return wire_der_put(build, DER_SEQUENCE, parts, 3);
 }
 
 struct bytes
 wire_cert_rep_encode(struct pool *pool, int tag, const struct bytes *ca_pubs, size_t n_ca_pubs,
     const struct wire_cert_response *responses, size_t n)
 {
-	struct der_build build = {.pool = pool};
+	struct wire_der_build build = {.pool = pool};
 	struct bytes parts[2] = {BYTES_NONE};
 	struct bytes *list = list_new(&build, n);
 	size_t i;
@@ -176,8 +177,8 @@ wire_cert_rep_encode(struct pool *pool, int tag, const struct bytes *ca_pubs, si
 		return BYTES_NONE;
 	}
 	if (n_ca_pubs > 0) {
-		parts[0] = der_put1(
-		    &build, DER_CONSTRUCTED(1), der_put(&build, DER_SEQUENCE, ca_pubs, n_ca_pubs));
+		parts[0] = wire_der_put1(&build, DER_CONSTRUCTED(1),
+		    wire_der_put(&build, DER_SEQUENCE, ca_pubs, n_ca_pubs));
 	}
 	for (i = 0; i < n && !build.failed; i++) {
 		list[i] = put_cert_response(&build, &responses[i]);
@@ -185,51 +186,51 @@ wire_cert_rep_encode(struct pool *pool, int tag, const struct bytes *ca_pubs, si
 	if (build.failed) {
 		return BYTES_NONE;
 	}
-	parts[1] = der_put(&build, DER_SEQUENCE, list, n);
-	return put_body(&build, tag, der_put(&build, DER_SEQUENCE, parts, 2));
+	parts[1] = wire_der_put(&build, DER_SEQUENCE, list, n);
+	return put_body(&build, tag, wire_der_put(&build, DER_SEQUENCE, parts, 2));
 }
 
 struct bytes
 wire_poll_rep_encode(struct pool *pool, const struct wire_poll_rep *reps, size_t n)
 {
-	struct der_build build = {.pool = pool};
+	struct wire_der_build build = {.pool = pool};
 	struct bytes *list = list_new(&build, n);
 	size_t i;
 
 	for (i = 0; i < n && !build.failed; i++) {
-		struct bytes parts[] = {der_put_int(&build, reps[i].cert_req_id),
-		    der_put_int(&build, reps[i].check_after),
+		struct bytes parts[] = {wire_der_put_int(&build, reps[i].cert_req_id),
+		    wire_der_put_int(&build, reps[i].check_after),
 		    put_free_text(&build, reps[i].reason)};
 
-		list[i] = der_put(&build, DER_SEQUENCE, parts, 3);
+		list[i] = wire_der_put(&build, DER_SEQUENCE, parts, 3);
 	}
 	if (build.failed) {
 		return BYTES_NONE;
 	}
-	return put_body(&build, WIRE_POLLREP, der_put(&build, DER_SEQUENCE, list, n));
+	return put_body(&build, WIRE_POLLREP, wire_der_put(&build, DER_SEQUENCE, list, n));
 }
 
 struct bytes
 wire_pkiconf_encode(struct pool *pool)
 {
-	struct der_build build = {.pool = pool};
+	struct wire_der_build build = {.pool = pool};
 
-	return put_body(&build, WIRE_PKICONF, der_put(&build, DER_NULL, NULL, 0));
+	return put_body(&build, WIRE_PKICONF, wire_der_put(&build, DER_NULL, NULL, 0));
 }
 
 struct bytes
 wire_error_encode(struct pool *pool, const struct wire_status_info *status)
 {
-	struct der_build build = {.pool = pool};
+	struct wire_der_build build = {.pool = pool};
 
 	return put_body(
-	    &build, WIRE_ERROR, der_put1(&build, DER_SEQUENCE, put_status(&build, status)));
+	    &build, WIRE_ERROR, wire_der_put1(&build, DER_SEQUENCE, put_status(&build, status)));
 }
 
 struct bytes
 wire_rev_rep_encode(struct pool *pool, const struct wire_status_info *status, size_t n)
 {
-	struct der_build build = {.pool = pool};
+	struct wire_der_build build = {.pool = pool};
 	struct bytes *list = list_new(&build, n);
 	size_t i;
 
@@ -240,13 +241,13 @@ wire_rev_rep_encode(struct pool *pool, const struct wire_status_info *status, si
 		return BYTES_NONE;
 	}
 	return put_body(&build, WIRE_RP,
-	    der_put1(&build, DER_SEQUENCE, der_put(&build, DER_SEQUENCE, list, n)));
+	    wire_der_put1(&build, DER_SEQUENCE, wire_der_put(&build, DER_SEQUENCE, list, n)));
 }
 
 struct bytes
 wire_genp_encode(struct pool *pool, const struct wire_itav *itavs, size_t n)
 {
-	struct der_build build = {.pool = pool};
+	struct wire_der_build build = {.pool = pool};
 
 	return put_body(&build, WIRE_GENP, wire_itavs_put(&build, itavs, n));
 }
@@ -287,15 +288,15 @@ wire_pbm_decode(struct pool *pool, struct bytes parameters, struct wire_pbm *ret
 struct bytes
 wire_pbm_alg_encode(struct pool *pool, const struct wire_pbm *pbm)
 {
-	struct der_build build = {.pool = pool};
-	struct bytes parts[] = {der_put1(&build, DER_OCTET_STRING, pbm->salt), pbm->owf.der,
-	    der_put_int(&build, pbm->iterations), pbm->mac.der};
+	struct wire_der_build build = {.pool = pool};
+	struct bytes parts[] = {wire_der_put1(&build, DER_OCTET_STRING, pbm->salt), pbm->owf.der,
+	    wire_der_put_int(&build, pbm->iterations), pbm->mac.der};
 	struct bytes alg[2];
 
 	if (pbm->salt.data == NULL || pbm->owf.der.data == NULL || pbm->mac.der.data == NULL) {
 		return BYTES_NONE;
 	}
-	alg[0] = der_put1(&build, DER_OID, wire_oid_pbm);
-	alg[1] = der_put(&build, DER_SEQUENCE, parts, 4);
-	return build.failed ? BYTES_NONE : der_put(&build, DER_SEQUENCE, alg, 2);
+	alg[0] = wire_der_put1(&build, DER_OID, wire_oid_pbm);
+	alg[1] = wire_der_put(&build, DER_SEQUENCE, parts, 4);
+	return build.failed ? BYTES_NONE : wire_der_put(&build, DER_SEQUENCE, alg, 2);
 }

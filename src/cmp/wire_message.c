@@ -70,19 +70,19 @@ tail_decode(struct bytes rest, size_t max_certs, struct wire_message *ret, struc
 	struct der value, inner;
 	struct bytes content;
 
-	if (der_take(&rest, DER_CONSTRUCTED(0), &value) == 0) {
-		if (der_only(value.content, DER_BIT_STRING, &content) != 0 || content.len == 0 ||
-		    content.data[0] != 0) {
+	if (wire_der_take(&rest, DER_CONSTRUCTED(0), &value) == 0) {
+		if (wire_der_only(value.content, DER_BIT_STRING, &content) != 0 ||
+		    content.len == 0 || content.data[0] != 0) {
 			return diag_set(diag, CMPD_EFORMAT, "the protection does not decode");
 		}
 		ret->protection = bytes_of(content.data + 1, content.len - 1);
 	}
-	if (der_take(&rest, DER_CONSTRUCTED(1), &value) == 0) {
-		if (der_only(value.content, DER_SEQUENCE, &content) != 0 || content.len == 0) {
+	if (wire_der_take(&rest, DER_CONSTRUCTED(1), &value) == 0) {
+		if (wire_der_only(value.content, DER_SEQUENCE, &content) != 0 || content.len == 0) {
 			return diag_set(diag, CMPD_EFORMAT, "the extraCerts do not decode");
 		}
 		while (content.len != 0) {
-			if (der_take(&content, DER_SEQUENCE, &inner) != 0) {
+			if (wire_der_take(&content, DER_SEQUENCE, &inner) != 0) {
 				return diag_set(diag, CMPD_EFORMAT, "the extraCerts do not decode");
 			}
 			if (ret->n_extra_certs == max_certs ||
@@ -103,11 +103,11 @@ body_decode(struct bytes *rest, struct wire_message *ret, struct diag *diag)
 	struct der body, inner;
 	struct bytes content;
 
-	if (der_next(rest, &body) != 0 || (body.tag & 0xe0) != DER_CONSTRUCTED(0)) {
+	if (wire_der_next(rest, &body) != 0 || (body.tag & 0xe0) != DER_CONSTRUCTED(0)) {
 		return diag_set(diag, CMPD_EFORMAT, "the PKIBody does not decode");
 	}
 	content = body.content;
-	if (der_next(&content, &inner) != 0 || content.len != 0) {
+	if (wire_der_next(&content, &inner) != 0 || content.len != 0) {
 		return diag_set(diag, CMPD_EFORMAT, "the PKIBody is not one value");
 	}
 	ret->body_type = body.tag & 0x1f;
@@ -123,13 +123,13 @@ parts_decode(struct pool *pool, struct bytes content, size_t max_certs, struct w
 {
 	struct bytes rest = content;
 	struct der header;
-	struct der_walk walk = {.start = ret->raw.data, .count = 1};
+	struct wire_der_walk walk = {.start = ret->raw.data, .count = 1};
 	int error;
 
-	if (der_take(&rest, DER_SEQUENCE, &header) != 0) {
+	if (wire_der_take(&rest, DER_SEQUENCE, &header) != 0) {
 		return diag_set(diag, CMPD_EFORMAT, "there is no PKIHeader");
 	}
-	error = der_check(header.raw, &walk, diag);
+	error = wire_der_check(header.raw, &walk, diag);
 	if (error == 0) {
 		error = header_decode(pool, header.raw, &ret->header, diag);
 	}
@@ -137,7 +137,7 @@ parts_decode(struct pool *pool, struct bytes content, size_t max_certs, struct w
 		return error;
 	}
 	ret->header_raw = header.raw;
-	error = der_check(rest, &walk, diag);
+	error = wire_der_check(rest, &walk, diag);
 	if (error == 0) {
 		error = body_decode(&rest, ret, diag);
 	}
@@ -159,7 +159,7 @@ wire_message_decode(struct pool *pool, struct bytes in, size_t max_certs, struct
 	memset(ret, 0, sizeof(*ret));
 	ret->raw = in;
 	ret->body_type = -1;
-	if (der_next_cut(&rest, &outer, &cut) != 0 || outer.tag != DER_SEQUENCE) {
+	if (wire_der_next_cut(&rest, &outer, &cut) != 0 || outer.tag != DER_SEQUENCE) {
 		return diag_set(diag, CMPD_EFORMAT, "not a PKIMessage: no SEQUENCE");
 	}
 	/* A header that is there is read even so: the answer needs its transactionID. */
@@ -179,43 +179,43 @@ wire_message_decode(struct pool *pool, struct bytes in, size_t max_certs, struct
 struct bytes
 wire_protected_part(struct pool *pool, struct bytes header_raw, struct bytes body_raw)
 {
-	struct der_build build = {.pool = pool};
+	struct wire_der_build build = {.pool = pool};
 	struct bytes parts[] = {header_raw, body_raw};
 
 	if (header_raw.data == NULL || body_raw.data == NULL) {
 		return BYTES_NONE;
 	}
-	return der_put(&build, DER_SEQUENCE, parts, 2);
+	return wire_der_put(&build, DER_SEQUENCE, parts, 2);
 }
 
 struct bytes
 wire_message_build(struct pool *pool, struct bytes header_raw, struct bytes body_raw,
     struct bytes protection, const struct bytes *certs, size_t n_certs)
 {
-	struct der_build build = {.pool = pool};
+	struct wire_der_build build = {.pool = pool};
 	struct bytes parts[4] = {header_raw, body_raw};
 
 	if (header_raw.data == NULL || body_raw.data == NULL) {
 		return BYTES_NONE;
 	}
-	parts[2] = der_put1(&build, DER_CONSTRUCTED(0), der_put_bits(&build, protection));
+	parts[2] = wire_der_put1(&build, DER_CONSTRUCTED(0), wire_der_put_bits(&build, protection));
 	if (n_certs != 0) {
-		parts[3] = der_put1(
-		    &build, DER_CONSTRUCTED(1), der_put(&build, DER_SEQUENCE, certs, n_certs));
+		parts[3] = wire_der_put1(
+		    &build, DER_CONSTRUCTED(1), wire_der_put(&build, DER_SEQUENCE, certs, n_certs));
 	}
-	return build.failed ? BYTES_NONE : der_put(&build, DER_SEQUENCE, parts, 4);
+	return build.failed ? BYTES_NONE : wire_der_put(&build, DER_SEQUENCE, parts, 4);
 }
 
 /* [number] around an OCTET STRING; absent if value is. */
 static struct bytes
-put_octets(struct der_build *build, unsigned number, struct bytes value)
+put_octets(struct wire_der_build *build, unsigned number, struct bytes value)
 {
-	return der_put1(
-	    build, (uint8_t)DER_CONSTRUCTED(number), der_put1(build, DER_OCTET_STRING, value));
+	return wire_der_put1(
+	    build, (uint8_t)DER_CONSTRUCTED(number), wire_der_put1(build, DER_OCTET_STRING, value));
 }
 
 struct bytes
-wire_itavs_put(struct der_build *build, const struct wire_itav *itavs, size_t n)
+wire_itavs_put(struct wire_der_build *build, const struct wire_itav *itavs, size_t n)
 {
 	struct bytes *list = pool_alloc(build->pool, n == 0 ? 1 : n * sizeof(*list));
 	size_t i;
@@ -225,17 +225,18 @@ wire_itavs_put(struct der_build *build, const struct wire_itav *itavs, size_t n)
 		return BYTES_NONE;
 	}
 	for (i = 0; i < n; i++) {
-		struct bytes parts[] = {der_put1(build, DER_OID, itavs[i].oid), itavs[i].value};
+		struct bytes parts[] = {
+		    wire_der_put1(build, DER_OID, itavs[i].oid), itavs[i].value};
 
-		list[i] = der_put(build, DER_SEQUENCE, parts, 2);
+		list[i] = wire_der_put(build, DER_SEQUENCE, parts, 2);
 	}
-	return der_put(build, DER_SEQUENCE, list, n);
+	return wire_der_put(build, DER_SEQUENCE, list, n);
 }
 
 struct bytes
 wire_header_encode(struct pool *pool, const struct wire_header *header)
 {
-	struct der_build build = {.pool = pool};
+	struct wire_der_build build = {.pool = pool};
 	struct bytes time = header->message_time_raw, parts[12] = {BYTES_NONE};
 
 	if (header->sender.data == NULL || header->recipient.data == NULL) {
@@ -245,31 +246,31 @@ wire_header_encode(struct pool *pool, const struct wire_header *header)
 		time = bytes_str(wire_time_encode(pool, header->message_time));
 		build.failed = time.data == NULL;
 	}
-	parts[0] = der_put_int(&build, header->pvno);
+	parts[0] = wire_der_put_int(&build, header->pvno);
 	parts[1] = header->sender;
 	parts[2] = header->recipient;
-	parts[3] =
-	    der_put1(&build, DER_CONSTRUCTED(0), der_put1(&build, DER_GENERALIZED_TIME, time));
-	parts[4] = der_put1(&build, DER_CONSTRUCTED(1), header->protection_alg.der);
+	parts[3] = wire_der_put1(
+	    &build, DER_CONSTRUCTED(0), wire_der_put1(&build, DER_GENERALIZED_TIME, time));
+	parts[4] = wire_der_put1(&build, DER_CONSTRUCTED(1), header->protection_alg.der);
 	parts[5] = put_octets(&build, 2, header->sender_kid);
 	parts[6] = put_octets(&build, 3, header->recip_kid);
 	parts[7] = put_octets(&build, 4, header->transaction_id);
 	parts[8] = put_octets(&build, 5, header->sender_nonce);
 	parts[9] = put_octets(&build, 6, header->recip_nonce);
 	if (header->n_general_info != 0) {
-		parts[11] = der_put1(&build, DER_CONSTRUCTED(8),
+		parts[11] = wire_der_put1(&build, DER_CONSTRUCTED(8),
 		    wire_itavs_put(&build, header->general_info, header->n_general_info));
 	}
-	return build.failed ? BYTES_NONE : der_put(&build, DER_SEQUENCE, parts, 12);
+	return build.failed ? BYTES_NONE : wire_der_put(&build, DER_SEQUENCE, parts, 12);
 }
 
 struct bytes
 wire_general_name(struct pool *pool, struct bytes name)
 {
-	struct der_build build = {.pool = pool};
+	struct wire_der_build build = {.pool = pool};
 
 	/* [4] is explicit: Name is a CHOICE. */
-	return der_put1(&build, DER_CONSTRUCTED(4), name);
+	return wire_der_put1(&build, DER_CONSTRUCTED(4), name);
 }
 
 struct bytes
@@ -277,8 +278,8 @@ wire_directory_name(struct bytes general_name)
 {
 	struct bytes content, rdns;
 
-	if (der_only(general_name, DER_CONSTRUCTED(4), &content) != 0 ||
-	    der_only(content, DER_SEQUENCE, &rdns) != 0) {
+	if (wire_der_only(general_name, DER_CONSTRUCTED(4), &content) != 0 ||
+	    wire_der_only(content, DER_SEQUENCE, &rdns) != 0) {
 		return BYTES_NONE;
 	}
 	return content;

@@ -99,11 +99,11 @@ controls_decode(struct pool *pool, struct bytes in, struct wire_cert_req *ret, s
 	struct der control;
 	int error;
 
-	if (der_only(in, DER_SEQUENCE, &content) != 0) {
+	if (wire_der_only(in, DER_SEQUENCE, &content) != 0) {
 		return diag_set(diag, CMPD_EFORMAT, "the controls do not decode");
 	}
 	while (content.len != 0) {
-		if (der_next(&content, &control) != 0 ||
+		if (wire_der_next(&content, &control) != 0 ||
 		    wire_pair_split(control.raw, &oid, &value) != 0) {
 			return diag_set(diag, CMPD_EFORMAT, "the controls do not decode");
 		}
@@ -246,8 +246,8 @@ extensions_from_attribute(struct bytes values, struct bytes *ret, struct diag *d
 	if (ret->data != NULL) {
 		return diag_set(diag, CMPD_EFORMAT, "two attributes extensionRequest");
 	}
-	if (der_only(values, DER_SET, &content) != 0 ||
-	    der_take(&content, DER_SEQUENCE, &extensions) != 0 || content.len != 0) {
+	if (wire_der_only(values, DER_SET, &content) != 0 ||
+	    wire_der_take(&content, DER_SEQUENCE, &extensions) != 0 || content.len != 0) {
 		return diag_set(diag, CMPD_EFORMAT, "the extensionRequest does not decode");
 	}
 	*ret = extensions.raw;
@@ -261,11 +261,11 @@ attributes_decode(struct bytes in, struct bytes *ret_extensions, struct diag *di
 	struct der attribute;
 	int error;
 
-	if (der_only(in, DER_CONSTRUCTED(0), &content) != 0) {
+	if (wire_der_only(in, DER_CONSTRUCTED(0), &content) != 0) {
 		return diag_set(diag, CMPD_EFORMAT, "the attributes do not decode");
 	}
 	while (content.len != 0) {
-		if (der_next(&content, &attribute) != 0 ||
+		if (wire_der_next(&content, &attribute) != 0 ||
 		    wire_pair_split(attribute.raw, &oid, &values) != 0 || values.data == NULL) {
 			return diag_set(diag, CMPD_EFORMAT, "the attributes do not decode");
 		}

@@ -14,11 +14,11 @@ static int
 check(const char *hex)
 {
 	uint8_t data[128];
-	struct der_walk walk = {.start = data};
+	struct wire_der_walk walk = {.start = data};
 	size_t len;
 
 	assert_int_equal(hex_decode(hex, data, sizeof(data), &len), 0);
-	return der_check(bytes_of(data, len), &walk, NULL);
+	return wire_der_check(bytes_of(data, len), &walk, NULL);
 }
 
 static void
@@ -71,7 +71,7 @@ static void
 nesting_has_a_limit(void **state)
 {
 	uint8_t data[2 * DER_DEPTH_MAX + 2];
-	struct der_walk walk = {.start = data};
+	struct wire_der_walk walk = {.start = data};
 	size_t i;
 
 	(void)state;
@@ -79,25 +79,25 @@ nesting_has_a_limit(void **state)
 		data[2 * i] = DER_SEQUENCE;
 		data[2 * i + 1] = (uint8_t)(2 * (DER_DEPTH_MAX - i));
 	}
-	assert_int_equal(der_check(bytes_of(data, sizeof(data)), &walk, NULL), CMPD_EFORMAT);
-	assert_int_equal(der_check(bytes_of(data + 2, sizeof(data) - 2), &walk, NULL), 0);
+	assert_int_equal(wire_der_check(bytes_of(data, sizeof(data)), &walk, NULL), CMPD_EFORMAT);
+	assert_int_equal(wire_der_check(bytes_of(data + 2, sizeof(data) - 2), &walk, NULL), 0);
 }
 
 static void
 the_number_of_values_has_a_limit(void **state)
 {
 	static uint8_t data[2 * DER_COUNT_MAX + 2];
-	struct der_walk walk = {.start = data};
+	struct wire_der_walk walk = {.start = data};
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < sizeof(data); i += 2) {
 		data[i] = DER_NULL;
 	}
-	assert_int_equal(der_check(bytes_of(data, sizeof(data) - 2), &walk, NULL), 0);
-	assert_int_equal(der_check(bytes_of(data, 2), &walk, NULL), CMPD_EFORMAT);
+	assert_int_equal(wire_der_check(bytes_of(data, sizeof(data) - 2), &walk, NULL), 0);
+	assert_int_equal(wire_der_check(bytes_of(data, 2), &walk, NULL), CMPD_EFORMAT);
 	walk.count = 0;
-	assert_int_equal(der_check(bytes_of(data, sizeof(data)), &walk, NULL), CMPD_EFORMAT);
+	assert_int_equal(wire_der_check(bytes_of(data, sizeof(data)), &walk, NULL), CMPD_EFORMAT);
 }
 
 static void
@@ -109,13 +109,13 @@ the_cursor_stays_inside(void **state)
 	bool cut;
 
 	(void)state;
-	assert_int_equal(der_next(&rest, &value), CMPD_EFORMAT);
+	assert_int_equal(wire_der_next(&rest, &value), CMPD_EFORMAT);
 	assert_int_equal(rest.len, sizeof(data));
-	assert_int_equal(der_next_cut(&rest, &value, &cut), 0);
+	assert_int_equal(wire_der_next_cut(&rest, &value, &cut), 0);
 	assert_true(cut);
 	assert_int_equal(value.content.len, 3);
 	assert_int_equal(rest.len, 0);
-	assert_int_equal(der_next(&value.content, &value), 0);
+	assert_int_equal(wire_der_next(&value.content, &value), 0);
 	assert_int_equal(value.tag, DER_OCTET_STRING);
 }
 
@@ -128,13 +128,13 @@ integers_are_built_minimal(void **state)
 	} rows[] = {{0, "020100"}, {127, "02017f"}, {128, "02020080"}, {-1, "0201ff"},
 	    {-128, "020180"}, {-129, "0202ff7f"}, {INT64_MAX, "02087fffffffffffffff"},
 	    {INT64_MIN, "02088000000000000000"}};
-	struct der_build build = {.pool = pool_new(1 << 16)};
+	struct wire_der_build build = {.pool = pool_new(1 << 16)};
 	char hex[64];
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		hex_encode(der_put_int(&build, rows[i].value), hex, sizeof(hex));
+		hex_encode(wire_der_put_int(&build, rows[i].value), hex, sizeof(hex));
 		assert_string_equal(hex, rows[i].hex);
 	}
 	pool_free(build.pool);
@@ -145,21 +145,21 @@ long_values_and_no_memory(void **state)
 {
 	static uint8_t content[70000];
 	static const size_t sizes[] = {127, 128, 255, 256, 65535, 65536};
-	struct der_build build = {.pool = pool_new(1 << 18)};
+	struct wire_der_build build = {.pool = pool_new(1 << 18)};
 	struct bytes out, inner;
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < 6; i++) {
-		out = der_put1(&build, DER_OCTET_STRING, bytes_of(content, sizes[i]));
-		assert_int_equal(der_only(out, DER_OCTET_STRING, &inner), 0);
+		out = wire_der_put1(&build, DER_OCTET_STRING, bytes_of(content, sizes[i]));
+		assert_int_equal(wire_der_only(out, DER_OCTET_STRING, &inner), 0);
 		assert_int_equal(inner.len, sizes[i]);
 	}
 	while (!build.failed) {
-		out = der_put1(&build, DER_OCTET_STRING, bytes_of(content, sizeof(content)));
+		out = wire_der_put1(&build, DER_OCTET_STRING, bytes_of(content, sizeof(content)));
 	}
 	assert_null(out.data);
-	assert_null(der_put_int(&build, 1).data);
+	assert_null(wire_der_put_int(&build, 1).data);
 	pool_free(build.pool);
 }
 
