@@ -67,7 +67,7 @@ look(struct decision *decision, json_t **ret)
 			return code;
 		}
 		free(target->id);
-		target->id = strdup(json_text(entry, "id") ? json_text(entry, "id") : "");
+		target->id = strdup(json_word(entry, "id"));
 		if (target->version == 0) {
 			target->version = json_number(entry, "version");
 		}
@@ -108,7 +108,7 @@ check_set(struct decision *decision)
 			    "%.12s changed since you looked: it is %s now, version %lld; nothing "
 			    "was "
 			    "decided",
-			    target->id, json_text(entry, "state"),
+			    target->id, json_word(entry, "state"),
 			    (long long)json_number(entry, "version"));
 		}
 		json_decref(entry);
@@ -160,6 +160,7 @@ decide_one(struct decision *decision, const struct target *target)
 	const struct args *args = &decision->tool->args;
 	json_t *request = json_pack("{s:s}", "id", target->id);
 	json_t *entry = NULL;
+	char text[128];
 	int code;
 
 	if (target->version > 0) {
@@ -172,12 +173,11 @@ decide_one(struct decision *decision, const struct target *target)
 		return code;
 	}
 	if (!decision->tool->json) {
-		(void)printf("%.12s ", json_text(entry, "id"));
-		output_text(stdout, json_text(entry, "state"));
-		(void)fputs(strcmp(json_text(entry, "state"), "pending") == 0
-				? " (more approvals are needed) "
-				: " ",
-		    stdout);
+		const char *state = json_word(entry, "state");
+
+		(void)snprintf(text, sizeof(text), "%.12s %s%s ", json_word(entry, "id"), state,
+		    strcmp(state, "pending") == 0 ? " (more approvals are needed)" : "");
+		output_text(stdout, text);
 		output_text(stdout, json_text(entry, "subject"));
 		(void)putchar('\n');
 	}

@@ -70,6 +70,14 @@ json_text(const json_t *object, const char *key)
 	return json_string_value(json_object_get(object, key));
 }
 
+const char *
+json_word(const json_t *object, const char *key)
+{
+	const char *text = json_text(object, key);
+
+	return text ? text : "?";
+}
+
 int64_t
 json_number(const json_t *object, const char *key)
 {

@@ -183,7 +183,7 @@ field_time(const char *label, const json_t *entry, const char *key)
 	char text[96];
 
 	if (time != 0) {
-		(void)snprintf(text, sizeof(text), "%s (%s%s%s)", json_text(entry, key),
+		(void)snprintf(text, sizeof(text), "%s (%s%s%s)", json_word(entry, key),
 		    time > now ? "in " : "", output_age(time > now ? time - now : now - time, age),
 		    time > now ? "" : " ago");
 		output_field(label, text);
@@ -281,11 +281,11 @@ entry_print(const json_t *entry)
 {
 	char text[128];
 
-	(void)snprintf(text, sizeof(text), "%s@%lld", json_text(entry, "id"),
+	(void)snprintf(text, sizeof(text), "%s@%lld", json_word(entry, "id"),
 	    (long long)json_number(entry, "version"));
 	output_field("request", text);
 	output_field("state", json_text(entry, "state"));
-	(void)snprintf(text, sizeof(text), "%s, certReqId %lld", json_text(entry, "type"),
+	(void)snprintf(text, sizeof(text), "%s, certReqId %lld", json_word(entry, "type"),
 	    (long long)json_number(entry, "cert_req_id"));
 	output_field("type", text);
 	output_field("endpoint", json_text(entry, "endpoint"));

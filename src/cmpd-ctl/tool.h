@@ -130,6 +130,8 @@ char *output_clean(const char *text);
 void output_text(FILE *out, const char *text);
 /* A string of an object; NULL if it is not there or not a string. */
 const char *json_text(const json_t *object, const char *key);
+/* The same, "?" instead of NULL. */
+const char *json_word(const json_t *object, const char *key);
 int64_t json_number(const json_t *object, const char *key);
 /* Milliseconds of an RFC 3339 time in an object, 0: none. */
 int64_t json_time(const json_t *object, const char *key);

@@ -59,6 +59,8 @@ ctl_entry_put_summary(struct ctl_object *object, const struct entry *entry, uint
 	ctl_object_text(object, "peer", entry->peer);
 	ctl_object_time(object, "received", entry->received);
 	ctl_object_integer(object, "check_after", entry->check_after / 1000);
+	ctl_object_integer(object, "approvals_needed", entry->approvals_needed);
+	ctl_object_texts(object, "approvals", (const char *const *)entry->approvals);
 	ctl_object_integer(object, "version", (int64_t)version);
 }
 
@@ -288,8 +290,6 @@ ctl_entry_put_detail(
 	ctl_object_text(object, "fail_info",
 	    entry->state == ENTRY_DENIED ? failinfo_name(entry->fail_info) : NULL);
 	ctl_object_text(object, "text", entry->text);
-	ctl_object_integer(object, "approvals_needed", entry->approvals_needed);
-	ctl_object_texts(object, "approvals", (const char *const *)entry->approvals);
 	ctl_object_texts(object, "comments", (const char *const *)entry->comments);
 	ctl_object_hex(object, "serial", entry->serial);
 	ctl_object_time(object, "confirm_until", entry->confirm_until);
