@@ -13,8 +13,6 @@
 #include "policy/policy.h"
 #include "store/store.h"
 
-#define START INT64_C(1767225600000)
-
 struct world {
 	struct fixture f;
 	struct conf_endpoint endpoint;
@@ -27,7 +25,7 @@ struct world {
 	struct txn txn;
 };
 
-static int64_t now = START;
+static int64_t now, start;
 
 static int64_t
 test_clock(void)
@@ -42,7 +40,8 @@ setup(void **state)
 	struct store_options options = {.dir = NULL};
 	struct diag diag = {""};
 
-	now = START;
+	/* The CA of the fixture is made at the real time. */
+	start = now = clock_wall_ms() + 60000;
 	clock_set_source(test_clock, test_clock);
 	fixture_init(&w->f, "P-256", 3650);
 	assert_int_equal(fixture_issuer(&w->f), 0);
@@ -72,9 +71,9 @@ setup(void **state)
 	    .endpoint = w->endpoint.path,
 	    .type = REQUEST_IR,
 	    .n_ids = 1,
-	    .received = START,
-	    .deadline = START + DAY,
-	    .due = START + DAY};
+	    .received = start,
+	    .deadline = start + DAY,
+	    .due = start + DAY};
 	*state = w;
 	return 0;
 }
@@ -444,6 +443,8 @@ late_grant_of_own_names_approves(void **state)
 	struct entry entry;
 	struct diag diag;
 
+	w->secret = (struct secret){.id = 1, .ref = "dev1"};
+	w->requester.secret = &w->secret;
 	arrange_held(w);
 	begin(w);
 	assert_int_equal(desk_decide_late(&w->desk, &w->txn.key, 0, &verdict, &entry, &diag), 0);
@@ -457,7 +458,7 @@ secret_is_given_back_when_nothing_came_of_it(void **state)
 {
 	struct world *w = *state;
 	struct secret secret = {
-	    .ref = "dev1", .value = bytes_str("0123456789"), .uses_left = 1, .created = START};
+	    .ref = "dev1", .value = bytes_str("0123456789"), .uses_left = 1, .created = start};
 	struct entry entry;
 
 	begin(w);
