@@ -26,7 +26,8 @@ class Server:
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.bind(self.path)
         self.socket.listen(8)
-        threading.Thread(target=self.accept, daemon=True).start()
+        self.thread = threading.Thread(target=self.accept, daemon=True)
+        self.thread.start()
 
     def accept(self):
         while True:
@@ -65,6 +66,9 @@ class Server:
         return self
 
     def __exit__(self, *_):
+        # Only a thread that has ended cannot accept for the next one that gets this descriptor.
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self.thread.join()
         self.socket.close()
         self.folder.cleanup()
 
