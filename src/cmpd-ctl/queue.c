@@ -174,6 +174,16 @@ field_list(const char *label, const json_t *list)
 	}
 }
 
+/* One line for short words. */
+static void
+field_joined(const char *label, const json_t *list)
+{
+	char *text = json_join(list);
+
+	output_field(label, *text ? text : NULL);
+	free(text);
+}
+
 static void
 field_time(const char *label, const json_t *entry, const char *key)
 {
@@ -209,7 +219,7 @@ fields_requested(const json_t *entry)
 		}
 		field_list("asked names", sans);
 	}
-	field_list("asked ext.", json_object_get(requested, "extensions"));
+	field_joined("asked ext.", json_object_get(requested, "extensions"));
 	output_field("asked from", json_text(requested, "not_before"));
 	output_field("asked until", json_text(requested, "not_after"));
 }
@@ -228,11 +238,30 @@ fields_issue(const json_t *entry)
 	}
 	output_field("key", json_text(entry, "key_type"));
 	field_groups("key SHA-256", json_text(entry, "spki_sha256"));
-	field_list("extensions", json_object_get(issue, "extensions"));
+	field_joined("extensions", json_object_get(issue, "extensions"));
 	if (validity > 0) {
 		output_field("valid for", clock_format_duration(validity * 1000, text));
 	}
 	output_field("changed", json_text(entry, "mods"));
+}
+
+/* While something can still happen. */
+static void
+fields_waiting(const json_t *entry)
+{
+	const char *state = json_word(entry, "state");
+	char text[64];
+
+	if (strcmp(state, "pending") == 0 || strcmp(state, "approved") == 0) {
+		(void)snprintf(text, sizeof(text), "every %llds",
+		    (long long)json_number(entry, "check_after"));
+		output_field("client polls", text);
+		output_field("waits for", json_text(entry, "reason"));
+		field_time("expires", entry, "expires");
+	}
+	if (strcmp(state, "issued") == 0) {
+		field_time("confirm until", entry, "confirm_until");
+	}
 }
 
 static void
@@ -250,7 +279,6 @@ fields_decision(const json_t *entry)
 	output_field("failInfo", json_text(entry, "fail_info"));
 	output_field("text", json_text(entry, "text"));
 	field_groups("serial", json_text(entry, "serial"));
-	field_time("confirm until", entry, "confirm_until");
 	field_list("comments", json_object_get(entry, "comments"));
 }
 
@@ -299,11 +327,7 @@ entry_print(const json_t *entry)
 	fields_issue(entry);
 	fields_requested(entry);
 	(void)putchar('\n');
-	(void)snprintf(
-	    text, sizeof(text), "every %llds", (long long)json_number(entry, "check_after"));
-	output_field("client polls", text);
-	output_field("waits for", json_text(entry, "reason"));
-	field_time("expires", entry, "expires");
+	fields_waiting(entry);
 	fields_decision(entry);
 	fields_history(entry);
 }

@@ -66,6 +66,20 @@ ctl_entry_put_summary(struct ctl_object *object, const struct entry *entry, uint
 
 /* ---- templates ---- */
 
+/* "keyUsage" for what libcrypto knows, else the OID. */
+static const char *
+extension_name(const X509_EXTENSION *extension, char *buffer, int size)
+{
+	const ASN1_OBJECT *object =
+	    X509_EXTENSION_get_object((X509_EXTENSION *)(uintptr_t)extension);
+	int nid = OBJ_obj2nid(object);
+
+	if (nid != NID_undef) {
+		return OBJ_nid2sn(nid);
+	}
+	return OBJ_obj2txt(buffer, size, object, 1) > 0 ? buffer : NULL;
+}
+
 /* The names of the extensions that are in DER Extensions, "critical" behind those that are. */
 static json_t *
 extension_names(struct bytes der)
@@ -75,16 +89,16 @@ extension_names(struct bytes der)
 	    der.data ? d2i_X509_EXTENSIONS(NULL, &p, (long)der.len) : NULL;
 	json_t *list = json_array();
 
-	for (int i = 0; i < sk_X509_EXTENSION_num(extensions); i++) {
-		X509_EXTENSION *extension = sk_X509_EXTENSION_value(extensions, i);
-		char name[128], words[160];
+	for (int i = 0; i < sk_X509_EXTENSION_num(extensions) && i < CTL_LIST_MAX; i++) {
+		const X509_EXTENSION *extension = sk_X509_EXTENSION_value(extensions, i);
+		char buffer[128], words[160];
+		const char *name = extension_name(extension, buffer, sizeof(buffer));
 
-		if (OBJ_obj2txt(name, sizeof(name), X509_EXTENSION_get_object(extension), 0) <= 0) {
-			continue;
+		if (name) {
+			(void)snprintf(words, sizeof(words), "%s%s", name,
+			    X509_EXTENSION_get_critical(extension) ? " critical" : "");
+			(void)json_array_append_new(list, json_string(words));
 		}
-		(void)snprintf(words, sizeof(words), "%s%s", name,
-		    X509_EXTENSION_get_critical(extension) ? " critical" : "");
-		(void)json_array_append_new(list, json_string(words));
 	}
 	sk_X509_EXTENSION_pop_free(extensions, X509_EXTENSION_free);
 	ERR_clear_error();
@@ -143,10 +157,11 @@ issued_json(struct ctl_context *context, const struct entry *entry)
 
 /* ---- history ---- */
 
-/* Collects lines of one object from the audit log. */
+/* Collects lines about an entry and its certificate from the audit log. */
 struct history {
 	struct ctl_context *context;
-	char object[2 * ENTRY_ID_SIZE + 1];
+	char entry[2 * ENTRY_ID_SIZE + 1];
+	char serial[2 * SERIAL_MAX + 1]; /* of its certificate; empty: none */
 	json_t *lines;
 	uint64_t next; /* looked at up to here */
 	bool cut;
@@ -193,6 +208,14 @@ history_line(struct history *history, const struct audit *audit)
 	return ctl_object_append(&object, history->lines);
 }
 
+static bool
+history_wants(const struct history *history, const struct audit *audit)
+{
+	return audit->object && *audit->object &&
+	       (strcmp(audit->object, history->entry) == 0 ||
+		   strcmp(audit->object, history->serial) == 0);
+}
+
 /* Looks at a bounded number of lines from that time on. */
 static int
 history_look(struct history *history, int64_t time, uint64_t total)
@@ -220,7 +243,7 @@ history_look(struct history *history, int64_t time, uint64_t total)
 			 : CMPD_ENOMEM;
 		for (size_t i = 0; r == 0 && i < n; i++) {
 			history->next = lines[i].number;
-			if (!lines[i].object || strcmp(lines[i].object, history->object) != 0) {
+			if (!history_wants(history, &lines[i])) {
 				continue;
 			}
 			if (json_array_size(history->lines) >= HISTORY_MAX) {
@@ -249,7 +272,7 @@ put_history(struct ctl_object *object, struct ctl_context *context, const struct
 	int r = history.lines ? store_stats(context->desk->reader, &stats) : CMPD_ENOMEM;
 
 	(void)hex_encode(
-	    bytes_of(entry->id, sizeof(entry->id)), history.object, sizeof(history.object));
+	    bytes_of(entry->id, sizeof(entry->id)), history.entry, sizeof(history.entry));
 	if (r == 0) {
 		r = history_look(&history, entry->received, stats.audit);
 	}
