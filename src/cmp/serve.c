@@ -119,7 +119,6 @@ serve_cert_rep(
 		if (type == REQUEST_P10CR && conf->p10cr_id_zero)
 			responses[i].cert_req_id = 0;
 		responses[i].status = status_of(outcome);
-		work->answer->waits = work->answer->waits || outcome->status == DESK_WAITING;
 		responses[i].certificate = outcome->certificate;
 		log_outcome(work, outcome);
 		if (!outcome->certificate.data)

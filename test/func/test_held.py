@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The shortest way through everything: a held request, an operator, a certificate."""
-from harness import Server, main
+from harness import Server, main, wait_until
 
 
 def test_approved():
@@ -35,7 +35,7 @@ def test_killed_while_waiting():
         client = server.enrol("ir", ref="dev1", secret=secret, subject="/CN=dev1",
                               more=["-keep_alive", "0"])
         entry = server.wait_entry(state="pending")
-        server.wait_log("cmp.polled")
+        wait_until("the client knows that it waits", lambda: "waiting" in client.output())
         server.kill()
         server.start()
         server.ctl("approve", entry["id"], "--yes")

@@ -1,0 +1,229 @@
+/*
+ * What asks for certificates: CertReqMessages (RFC 4211) and PKCS #10.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/x509v3.h>
+
+#include "player.h"
+
+/* SEQUENCE OF Extension with the subjectAltNames. */
+static struct bytes
+extensions_der(struct player *p, const char *san)
+{
+	X509_EXTENSION *ext = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, san);
+	struct wire_der_build build = {.pool = p->pool};
+	struct bytes out;
+
+	if (ext == NULL) {
+		fail(p, "no subjectAltName: %s", san);
+	}
+	out =
+	    wire_der_put1(&build, DER_SEQUENCE, object_der(p, ext, ASN1_ITEM_rptr(X509_EXTENSION)));
+	X509_EXTENSION_free(ext);
+	return out;
+}
+
+static struct bytes
+validity_der(struct player *p, const char *days)
+{
+	struct wire_der_build build = {.pool = p->pool};
+	int64_t now = (int64_t)time(NULL) * 1000 + p->wall_ms;
+	int64_t until = now + (int64_t)atoi(days) * 86400000;
+	struct bytes parts[2];
+
+	parts[0] = wire_der_put1(&build, DER_CONSTRUCTED(0),
+	    wire_der_put1(&build, DER_GENERALIZED_TIME, bytes_str(wire_time_encode(p->pool, now))));
+	parts[1] = wire_der_put1(&build, DER_CONSTRUCTED(1),
+	    wire_der_put1(
+		&build, DER_GENERALIZED_TIME, bytes_str(wire_time_encode(p->pool, until))));
+	return wire_der_put(&build, DER_CONSTRUCTED(4), parts, 2);
+}
+
+static struct bytes
+subject_der(struct player *p, const struct client *client, const struct words *words, int type)
+{
+	const char *subject = word_get(words, "subject");
+
+	if (fault_get(words, "nosubject") != NULL) {
+		return BYTES_NONE;
+	}
+	if (subject == NULL && type == WIRE_KUR && client->signer.certificate != NULL) {
+		return object_der(p, X509_get_subject_name(client->signer.certificate),
+		    ASN1_ITEM_rptr(X509_NAME));
+	}
+	return name_der(p, subject != NULL ? subject : "/CN=device");
+}
+
+static struct bytes
+spki_der(struct player *p, EVP_PKEY *key)
+{
+	unsigned char *der = NULL;
+	int len = i2d_PUBKEY(key, &der);
+	struct bytes out;
+
+	need(p, len > 0);
+	out = pool_bytes(p->pool, bytes_of(der, (size_t)len));
+	OPENSSL_free(der);
+	return out;
+}
+
+static struct bytes
+template_der(struct player *p, const struct client *client, const struct words *words, int type,
+    EVP_PKEY *key)
+{
+	struct wire_der_build build = {.pool = p->pool};
+	const char *san = word_get(words, "san"), *days = word_get(words, "days");
+	struct bytes parts[5] = {BYTES_NONE};
+
+	if (fault_get(words, "version") != NULL) {
+		parts[0] = wire_der_put1(&build, DER_PRIMITIVE(0), bytes_of("\x02", 1));
+	}
+	if (days != NULL) {
+		parts[1] = validity_der(p, days);
+	}
+	parts[2] = wire_der_put1(&build, DER_CONSTRUCTED(5), subject_der(p, client, words, type));
+	if (fault_get(words, "nokey") == NULL) {
+		parts[3] = wire_der_retag(&build, DER_CONSTRUCTED(6), spki_der(p, key));
+	}
+	if (san != NULL) {
+		parts[4] = wire_der_retag(&build, DER_CONSTRUCTED(9), extensions_der(p, san));
+	}
+	return wire_der_put(&build, DER_SEQUENCE, parts, 5);
+}
+
+/* SEQUENCE { oldCertID control } for the signer's certificate. */
+static struct bytes
+controls_der(struct player *p, const struct client *client, const struct words *words)
+{
+	static const uint8_t old_cert_id[] = {0x2b, 6, 1, 5, 5, 7, 5, 1, 5};
+	struct wire_der_build build = {.pool = p->pool};
+	const X509 *x = client->signer.certificate;
+	struct bytes id[2], control[2];
+
+	if (x == NULL || fault_get(words, "nooldcert") != NULL) {
+		return BYTES_NONE;
+	}
+	id[0] = wire_general_name(
+	    p->pool, fault_get(words, "oldissuer") != NULL
+			 ? name_der(p, "/CN=nobody")
+			 : object_der(p, X509_get_issuer_name(x), ASN1_ITEM_rptr(X509_NAME)));
+	id[1] = object_der(p, X509_get0_serialNumber(x), ASN1_ITEM_rptr(ASN1_INTEGER));
+	control[0] = wire_der_put1(&build, DER_OID, bytes_of(old_cert_id, sizeof(old_cert_id)));
+	control[1] = wire_der_put(&build, DER_SEQUENCE, id, 2);
+	return wire_der_put1(&build, DER_SEQUENCE, wire_der_put(&build, DER_SEQUENCE, control, 2));
+}
+
+/* POPOSigningKeyInput with a sender that is somebody else (F9). */
+static struct bytes
+popo_input_der(struct player *p, EVP_PKEY *key)
+{
+	struct wire_der_build build = {.pool = p->pool};
+	struct bytes parts[2];
+
+	parts[0] = wire_der_put1(&build, DER_CONSTRUCTED(0),
+	    wire_general_name(p->pool, name_der(p, "/CN=somebody else")));
+	parts[1] = spki_der(p, key);
+	return wire_der_put(&build, DER_SEQUENCE, parts, 2);
+}
+
+static struct bytes
+popo_der(struct player *p, const struct words *words, EVP_PKEY *key, struct bytes request)
+{
+	const char *fault = fault_get(words, "popo");
+	struct wire_der_build build = {.pool = p->pool};
+	struct bytes parts[3] = {BYTES_NONE}, input = request;
+
+	if (fault != NULL && strcmp(fault, "none") == 0) {
+		return BYTES_NONE;
+	}
+	if (fault != NULL && strcmp(fault, "raverified") == 0) {
+		return wire_der_put(&build, DER_PRIMITIVE(0), NULL, 0);
+	}
+	if (fault != NULL && strcmp(fault, "input") == 0) {
+		input = popo_input_der(p, key);
+		parts[0] = wire_der_retag(&build, DER_CONSTRUCTED(0), input);
+	}
+	parts[1] = sign_alg(p, key, NULL);
+	if (fault != NULL && strcmp(fault, "bad") == 0) {
+		input = bytes_str("something else");
+	}
+	parts[2] = wire_der_put_bits(&build, sign(p, key, NULL, input));
+	return wire_der_put(&build, DER_CONSTRUCTED(1), parts, 3);
+}
+
+static struct bytes
+cert_req_der(struct player *p, struct client *client, const struct words *words, int type, size_t i)
+{
+	struct wire_der_build build = {.pool = p->pool};
+	const char *spec = word_get(words, "key");
+	struct bytes parts[3] = {BYTES_NONE}, message[2];
+	EVP_PKEY *key;
+
+	if (word_has(words, "samekey")) {
+		key = client->signer.key;
+		need(p, key != NULL && EVP_PKEY_up_ref(key));
+	} else {
+		key = key_new(p, spec == NULL ? "ec:P-256" : spec);
+	}
+	client->got[i] = (struct credential){.key = key};
+	parts[0] = wire_der_put_int(&build, client->ids[i]);
+	parts[1] = template_der(p, client, words, type, key);
+	if (type == WIRE_KUR) {
+		parts[2] = controls_der(p, client, words);
+	}
+	message[0] = wire_der_put(&build, DER_SEQUENCE, parts, 3);
+	message[1] = popo_der(p, words, key, message[0]);
+	return wire_der_put(&build, DER_SEQUENCE, message, 2);
+}
+
+struct bytes
+cert_reqs_der(struct player *p, struct client *client, int type, const struct words *words)
+{
+	struct wire_der_build build = {.pool = p->pool};
+	struct bytes list[IDS_MAX];
+	size_t i;
+
+	client->n_ids = read_ids(words, client->ids);
+	if (client->n_ids == 0) {
+		client->n_ids = 1;
+		client->ids[0] = 0;
+	}
+	for (i = 0; i < client->n_ids; i++) {
+		list[i] = cert_req_der(p, client, words, type, i);
+	}
+	return wire_der_put(&build, DER_SEQUENCE, list, client->n_ids);
+}
+
+struct bytes
+p10_der(struct player *p, struct client *client, const struct words *words)
+{
+	const char *spec = word_get(words, "key"), *san = word_get(words, "san");
+	const char *subject = word_get(words, "subject");
+	X509_NAME *name = name_new(p, subject == NULL ? "/CN=device" : subject);
+	X509_REQ *req = X509_REQ_new();
+	EVP_PKEY *key = key_new(p, spec == NULL ? "ec:P-256" : spec), *signer = key;
+	STACK_OF(X509_EXTENSION) *list = sk_X509_EXTENSION_new_null();
+	struct bytes out;
+
+	client->n_ids = 1;
+	client->ids[0] = -1;
+	client->got[0] = (struct credential){.key = key};
+	need(p, X509_REQ_set_subject_name(req, name) && X509_REQ_set_pubkey(req, key));
+	if (san != NULL) {
+		sk_X509_EXTENSION_push(
+		    list, X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, san));
+		need(p, X509_REQ_add_extensions(req, list));
+	}
+	if (fault_is(words, "popo", "bad")) {
+		signer = key_new(p, "ec:P-256");
+	}
+	need(p,
+	    X509_REQ_sign(req, signer, EVP_PKEY_is_a(signer, "ED25519") ? NULL : EVP_sha256()) > 0);
+	out = object_der(p, req, ASN1_ITEM_rptr(X509_REQ));
+	sk_X509_EXTENSION_pop_free(list, X509_EXTENSION_free);
+	X509_REQ_free(req);
+	X509_NAME_free(name);
+	return out;
+}

@@ -1,0 +1,192 @@
+/*
+ * The scenario player: one text file is one story between CMP clients, an
+ * operator and a cmpd of its own in a directory of its own. See doc at the
+ * top of scenario.c for the verbs. Each scenario is a process: a fault is said once, with file
+ * and line, and ends it, so nothing here returns errors.
+ */
+#pragma once
+
+#include <sys/types.h>
+
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+#include "base/pool.h"
+#include "cmp/wire.h"
+#include "cmp/wire_asn1.h"
+#include "cmp/wire_der.h"
+
+#define WORDS_MAX   64
+#define CLIENTS_MAX 32
+#define NAMED_MAX   32
+#define IDS_MAX	    64
+
+/* The words of one line; "key=value" ones are found by key. */
+struct words {
+	int n;
+	char *word[WORDS_MAX];
+	const char *rest; /* the line behind the verb, as it is written */
+};
+
+/* A certificate with its key: of CA and CERT lines, or what a client got. */
+struct credential {
+	char name[32];
+	X509 *certificate;
+	EVP_PKEY *key;
+};
+
+struct known_secret {
+	char ref[64];
+	char value[256];
+};
+
+/* A client and the transaction it is in. All bytes lie in the scenario's pool. */
+struct client {
+	char name[32];
+	const char *ref; /* MAC: reference and secret */
+	struct bytes secret;
+	struct credential signer; /* signature; empty: MAC */
+	struct bytes transaction_id, first_nonce, nonce, server_nonce;
+	int opened_by; /* body type */
+	size_t n_ids;
+	int64_t ids[IDS_MAX];
+	struct credential got[IDS_MAX]; /* new key, and the certificate when it came */
+	int64_t waiting[IDS_MAX]; /* ids that the last answer left waiting */
+	size_t n_waiting;
+	struct bytes request, answer, answer_before;
+	bool sent_decodes; /* request is a PKIMessage */
+	struct wire_message sent, reply;
+	bool has_reply;
+	int http; /* status of the last answer */
+};
+
+struct player {
+	const char *file;
+	int line;
+	const char *cmpd, *ctl;
+	char dir[64];
+	int port;
+	pid_t pid; /* 0: cmpd does not run */
+	int64_t wall_ms, mono_ms; /* offsets of its clocks */
+	struct pool *pool;
+	X509 *ca;
+	size_t n_clients, n_named, n_secrets, n_nonces;
+	struct client clients[CLIENTS_MAX];
+	struct credential named[NAMED_MAX];
+	struct known_secret secrets[NAMED_MAX];
+	struct bytes nonces[4096]; /* of all answers */
+	char *output; /* of the last CTL */
+};
+
+/* ---- scenario.c ---- */
+
+/* Plays the file; comes back when all is well. */
+void scenario_play(struct player *p);
+/* Says file:line and the text, stops cmpd, shows the end of its log, and exits. */
+_Noreturn void fail(struct player *p, const char *format, ...) CMPD_PRINTF(2, 3);
+/* As fail() when the condition does not hold: for what cannot go wrong in a right scenario. */
+#define need(p, condition)                                                                         \
+	do {                                                                                       \
+		if (!(condition)) {                                                                \
+			fail((p), "%s does not hold (%s:%d)", #condition, __FILE__, __LINE__);     \
+		}                                                                                  \
+	} while (0)
+
+/* The value behind "key=", or NULL. */
+const char *word_get(const struct words *words, const char *key);
+/* The plain word stands behind the first three. */
+bool word_has(const struct words *words, const char *word);
+int64_t word_duration(struct player *p, const char *text); /* "-2h": ms */
+struct bytes word_hex(struct player *p, const char *text);
+struct client *client_find(struct player *p, const char *name);
+struct credential *credential_find(struct player *p, const char *name);
+
+/* ---- place.c: directory, configuration, daemon, operator ---- */
+
+void place_make(struct player *p);
+void place_config(struct player *p, const char *assignment);
+void place_start(struct player *p);
+/* By this signal; waits for its end. */
+void place_stop(struct player *p, int signal);
+void place_clock(struct player *p, int64_t wall_ms, int64_t mono_ms);
+/* Runs cmpd-ctl; its output (both streams) goes to p->output, its exit status is returned. */
+int place_ctl(struct player *p, const char *const *args);
+void place_secret(struct player *p, const struct words *words);
+/* The id of the entry of the client's transaction, and its state. NULL: none. */
+const char *place_entry(
+    struct player *p, const struct client *client, int64_t id, const char **ret_state);
+void place_write(struct player *p, const char *name, const void *data, size_t len);
+
+/* ---- http.c ---- */
+
+struct http_request {
+	const char *method, *path, *content_type;
+	struct bytes body;
+	int copies; /* the same request over as many connections at once */
+};
+/* Fills status and body of each copy. */
+struct http_answer {
+	int status;
+	struct bytes body;
+};
+void http_send(struct player *p, const struct http_request *request, struct http_answer *ret);
+
+/* ---- credential.c: keys, certificates, protection ---- */
+
+EVP_PKEY *key_new(struct player *p, const char *spec); /* "ec:P-256", "rsa:2048", "ed25519" */
+X509_NAME *name_new(struct player *p, const char *text); /* "/CN=x/O=y" */
+/* The Name as DER. */
+struct bytes name_der(struct player *p, const char *text);
+struct bytes object_der(struct player *p, const void *value, const ASN1_ITEM *item);
+/* CA and CERT lines. */
+void credential_make(struct player *p, const struct words *words, bool ca);
+/* AlgorithmIdentifier of the signature; digest NULL: what fits the key. */
+struct bytes sign_alg(struct player *p, EVP_PKEY *key, const char *digest);
+struct bytes sign(struct player *p, EVP_PKEY *key, const char *digest, struct bytes data);
+/* PBM over data; absent if the algorithms are not known. */
+struct bytes pbm_mac(
+    struct player *p, const struct wire_pbm *pbm, struct bytes secret, struct bytes data);
+struct bytes alg_der(struct player *p, int nid, bool null_parameters);
+/* The signature of the whole message by the first of its extraCerts, which leads to the CA. */
+void verify_signature(struct player *p, const struct wire_message *message);
+void verify_mac(struct player *p, const struct wire_message *message, struct bytes secret);
+/* Once more by OpenSSL's client code. */
+void verify_by_openssl(struct player *p, const struct client *client);
+
+/* ---- request.c ---- */
+
+/* A body type by its name ("ir"), or -1. */
+int body_type(const char *name);
+const char *body_name(int type);
+/* The PKIBody that the words ask for; new keys and ids go into the client. */
+struct bytes request_body(
+    struct player *p, struct client *client, int type, const struct words *words);
+size_t read_ids(const struct words *words, int64_t ids[IDS_MAX]);
+/* enrol.c: what is inside the tag of ir, cr, kur and of p10cr. */
+struct bytes cert_reqs_der(
+    struct player *p, struct client *client, int type, const struct words *words);
+struct bytes p10_der(struct player *p, struct client *client, const struct words *words);
+
+/* ---- send.c, fault.c, expect.c ---- */
+
+void send_message(struct player *p, const struct words *words);
+/* What goes wrong on purpose: each "fault=name[:value]". */
+void fault_header(struct player *p, const struct words *words, struct wire_header *header);
+/* The finished parts; protection absent if it should be. */
+struct parts {
+	struct bytes header, body, protection;
+	const struct bytes *certs;
+	size_t n_certs;
+};
+void fault_parts(struct player *p, const struct words *words, struct parts *parts);
+struct bytes fault_message(struct player *p, const struct words *words, struct bytes message);
+/* Value of a fault ("" if it has none), NULL if it is not asked for. */
+const char *fault_get(const struct words *words, const char *name);
+bool fault_is(const struct words *words, const char *name, const char *value);
+
+/* answer.c: what is true of every answer. */
+void answer_check(struct player *p, struct client *client);
+bool is_cert_rep(int type);
+/* "mac", "signature" or "none". */
+const char *protection_of(const struct wire_message *m);
+void expect(struct player *p, const struct words *words);

@@ -1,0 +1,471 @@
+/*
+ * The verbs of a scenario. Words are separated by spaces, "quoted ones" may
+ * contain them; # begins a comment. The first comment line is the name of the test.
+ *
+ *   CA name [subject=/CN=x]            a trust anchor, as DIR/name.pem
+ *   CERT name ca=x [subject=/CN=y] [key=ec:P-256] [expired] [ku=keyAgreement]
+ *   CONFIG endpoint.key = value        before START; also profile.key, or any path of libconfig
+ *   START, STOP, KILL (-9), RESTART (-9 and START)
+ *   PASS 10m                           both clocks of cmpd go on; STEP wall 2h: only one jumps (wall, mono)
+ *   SECRET ref [uses=1] [ttl=1h] [subject=/CN=x]
+ *   CLIENT a ref=dev1 [secret=x] | cert=name | from=b [id=0]      who it is; from: with what b was given
+ *   TAKE b a                           b goes on with the transaction that a is in
+ *   SEND a TYPE [options] [fault=name[:value]]...                 see request.c, send.c and fault.c
+ *   EXPECT a TYPE [status] [key=value]... | EXPECT a same | EXPECT a http 415    see expect.c
+ *   STATE a pending [id=0]             of the entry; waits a little for it
+ *   CTL [exit=4] approve a [id=0] [version=1] | deny a badRequest "text" [id=0] | any other words of cmpd-ctl
+ *   OUTPUT text                        the last CTL said this
+ *   SAME a b                           the last answers of both are the same bytes
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "player.h"
+
+#define STATE_WAIT_MS 5000
+
+static void
+show_log(struct player *p)
+{
+	char path[128], line[1024];
+	FILE *f;
+	long size;
+
+	snprintf(path, sizeof(path), "%s/log", p->dir);
+	f = fopen(path, "r");
+	if (f == NULL) {
+		return;
+	}
+	fseek(f, 0, SEEK_END);
+	size = ftell(f);
+	fseek(f, size > 4000 ? size - 4000 : 0, SEEK_SET);
+	while (fgets(line, sizeof(line), f) != NULL) {
+		line[strcspn(line, "\n")] = '\0';
+		printf("# log: %s\n", line);
+	}
+	fclose(f);
+}
+
+void
+fail(struct player *p, const char *format, ...)
+{
+	va_list args;
+
+	printf("# %s:%d: ", p->file, p->line);
+	va_start(args, format);
+	vprintf(format, args);
+	va_end(args);
+	printf("\n");
+	if (p->pid > 0) {
+		pid_t pid = p->pid;
+
+		p->pid = 0;
+		kill(pid, SIGKILL);
+	}
+	show_log(p);
+	fflush(stdout);
+	_exit(1);
+}
+
+/* ---- words ---- */
+
+static void
+split(struct player *p, char *line, struct words *ret)
+{
+	bool quoted;
+	char *out;
+
+	memset(ret, 0, sizeof(*ret));
+	line += strspn(line, " \t");
+	ret->rest = pool_strdup(p->pool, line + strcspn(line, " \t"));
+	while (*line != '\0' && *line != '#') {
+		if (ret->n == WORDS_MAX) {
+			fail(p, "too many words");
+		}
+		ret->word[ret->n++] = out = line;
+		for (quoted = false; *line != '\0' && (quoted || !strchr(" \t", *line)); line++) {
+			if (*line == '"') {
+				quoted = !quoted;
+			} else {
+				*out++ = *line;
+			}
+		}
+		if (*line != '\0') {
+			line++;
+		}
+		*out = '\0';
+		line += strspn(line, " \t");
+	}
+}
+
+const char *
+word_get(const struct words *words, const char *key)
+{
+	size_t len = strlen(key);
+	int i;
+
+	for (i = 1; i < words->n; i++) {
+		if (strncmp(words->word[i], key, len) == 0 && words->word[i][len] == '=') {
+			return words->word[i] + len + 1;
+		}
+	}
+	return NULL;
+}
+
+bool
+word_has(const struct words *words, const char *word)
+{
+	int i;
+
+	for (i = 3; i < words->n; i++) {
+		if (strcmp(words->word[i], word) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+int64_t
+word_duration(struct player *p, const char *text)
+{
+	bool minus = text[0] == '-';
+	int64_t ms;
+
+	if (clock_parse_duration(text + (minus ? 1 : 0), &ms) != 0) {
+		fail(p, "no duration: %s", text);
+	}
+	return minus ? -ms : ms;
+}
+
+struct bytes
+word_hex(struct player *p, const char *text)
+{
+	size_t size = strlen(text) / 2 + 1, len;
+	uint8_t *out = pool_alloc(p->pool, size);
+
+	if (out == NULL || hex_decode(text, out, size, &len) != 0) {
+		fail(p, "no hex: %s", text);
+	}
+	return bytes_of(out, len);
+}
+
+static const char *
+word_at(struct player *p, const struct words *words, int i)
+{
+	if (i >= words->n) {
+		fail(p, "a word is missing");
+	}
+	return words->word[i];
+}
+
+/* ---- clients ---- */
+
+struct client *
+client_find(struct player *p, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < p->n_clients; i++) {
+		if (strcmp(p->clients[i].name, name) == 0) {
+			return &p->clients[i];
+		}
+	}
+	fail(p, "there is no client %s", name);
+}
+
+struct credential *
+credential_find(struct player *p, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < p->n_named; i++) {
+		if (strcmp(p->named[i].name, name) == 0) {
+			return &p->named[i];
+		}
+	}
+	fail(p, "there is no certificate %s", name);
+}
+
+static void
+set_secret(struct player *p, struct client *client, const struct words *words)
+{
+	const char *value = word_get(words, "secret");
+	size_t i;
+
+	for (i = 0; value == NULL && i < p->n_secrets; i++) {
+		if (strcmp(p->secrets[i].ref, client->ref) == 0) {
+			value = p->secrets[i].value;
+		}
+	}
+	if (value == NULL) {
+		fail(p, "there is no SECRET %s", client->ref);
+	}
+	client->secret = bytes_str(pool_strdup(p->pool, value));
+}
+
+static int64_t
+word_id(const struct words *words)
+{
+	const char *id = word_get(words, "id");
+
+	return id == NULL ? 0 : strtoll(id, NULL, 10);
+}
+
+static void
+do_client(struct player *p, const struct words *words)
+{
+	struct client *client = &p->clients[p->n_clients];
+	const char *from = word_get(words, "from"), *cert = word_get(words, "cert");
+
+	need(p, p->n_clients < CLIENTS_MAX);
+	memset(client, 0, sizeof(*client));
+	snprintf(client->name, sizeof(client->name), "%s", word_at(p, words, 1));
+	if (from != NULL) {
+		struct client *other = client_find(p, from);
+
+		client->signer = other->got[word_id(words) > 0 ? word_id(words) : 0];
+		if (client->signer.certificate == NULL) {
+			fail(p, "%s was given no certificate", from);
+		}
+	} else if (cert != NULL) {
+		client->signer = *credential_find(p, cert);
+	} else {
+		client->ref = word_get(words, "ref");
+		need(p, client->ref != NULL);
+		client->ref = pool_strdup(p->pool, client->ref);
+		set_secret(p, client, words);
+	}
+	p->n_clients++;
+}
+
+static void
+do_take(struct player *p, const struct words *words)
+{
+	struct client *to = client_find(p, word_at(p, words, 1)), keep = *to;
+
+	*to = *client_find(p, word_at(p, words, 2));
+	memcpy(to->name, keep.name, sizeof(keep.name));
+	to->ref = keep.ref;
+	to->secret = keep.secret;
+	to->signer = keep.signer;
+}
+
+/* ---- cmpd and time ---- */
+
+static void
+do_ca(struct player *p, const struct words *words)
+{
+	credential_make(p, words, true);
+}
+
+static void
+do_cert(struct player *p, const struct words *words)
+{
+	credential_make(p, words, false);
+}
+
+static void
+do_config(struct player *p, const struct words *words)
+{
+	place_config(p, words->rest);
+}
+
+static void
+do_start(struct player *p, const struct words *words)
+{
+	(void)words;
+	place_start(p);
+}
+
+static void
+do_stop(struct player *p, const struct words *words)
+{
+	(void)words;
+	place_stop(p, SIGTERM);
+}
+
+static void
+do_kill(struct player *p, const struct words *words)
+{
+	(void)words;
+	place_stop(p, SIGKILL);
+}
+
+static void
+do_restart(struct player *p, const struct words *words)
+{
+	(void)words;
+	place_stop(p, SIGKILL);
+	place_start(p);
+}
+
+static void
+do_pass(struct player *p, const struct words *words)
+{
+	int64_t ms = word_duration(p, word_at(p, words, 1));
+
+	place_clock(p, p->wall_ms + ms, p->mono_ms + ms);
+}
+
+static void
+do_step(struct player *p, const struct words *words)
+{
+	int64_t ms = word_duration(p, word_at(p, words, 2));
+	bool wall = strcmp(words->word[1], "wall") == 0;
+
+	place_clock(p, p->wall_ms + (wall ? ms : 0), p->mono_ms + (wall ? 0 : ms));
+}
+
+/* ---- the operator ---- */
+
+static const char *
+entry_of(struct player *p, const struct words *words, int at)
+{
+	const struct client *client = client_find(p, word_at(p, words, at));
+	const char *version = word_get(words, "version"), *state, *id;
+
+	id = place_entry(p, client, word_id(words), &state);
+	if (id == NULL) {
+		fail(p, "there is no entry of %s", client->name);
+	}
+	return version == NULL ? id : pool_printf(p->pool, "%s@%s", id, version);
+}
+
+static void
+do_ctl(struct player *p, const struct words *words)
+{
+	const char *wanted = word_get(words, "exit"), *args[WORDS_MAX + 2] = {NULL};
+	int at = wanted != NULL ? 2 : 1, n = 0, status;
+	const char *verb = word_at(p, words, at);
+
+	args[n++] = verb;
+	if (strcmp(verb, "approve") == 0) {
+		args[n++] = entry_of(p, words, at + 1);
+		args[n++] = "--yes";
+	} else if (strcmp(verb, "deny") == 0) {
+		args[n++] = entry_of(p, words, at + 1);
+		args[n++] = "--yes";
+		args[n++] = "--reason";
+		args[n++] = word_at(p, words, at + 2);
+		args[n++] = "--text";
+		args[n++] = word_at(p, words, at + 3);
+	} else {
+		while (++at < words->n) {
+			args[n++] = words->word[at];
+		}
+	}
+	status = place_ctl(p, args);
+	if (status != (wanted == NULL ? 0 : atoi(wanted))) {
+		fail(p, "cmpd-ctl %s: exit status %d: %s", verb, status, p->output);
+	}
+}
+
+static void
+do_output(struct player *p, const struct words *words)
+{
+	if (p->output == NULL || strstr(p->output, word_at(p, words, 1)) == NULL) {
+		fail(p, "not in the output: %s\n# %s", words->word[1], p->output);
+	}
+}
+
+static void
+do_state(struct player *p, const struct words *words)
+{
+	const struct client *client = client_find(p, word_at(p, words, 1));
+	const char *wanted = word_at(p, words, 2), *state = NULL;
+	int waited;
+
+	for (waited = 0; waited <= STATE_WAIT_MS; waited += 50) {
+		state = NULL;
+		if (place_entry(p, client, word_id(words), &state) == NULL) {
+			state = "none";
+		}
+		if (strcmp(state, wanted) == 0) {
+			return;
+		}
+		usleep(50000);
+	}
+	fail(p, "the entry of %s is %s, not %s", client->name, state, wanted);
+}
+
+static void
+do_same(struct player *p, const struct words *words)
+{
+	const struct client *a = client_find(p, word_at(p, words, 1));
+	const struct client *b = client_find(p, word_at(p, words, 2));
+
+	if (!bytes_equal(a->answer, b->answer)) {
+		fail(p, "%s and %s were answered differently", a->name, b->name);
+	}
+}
+
+static const struct {
+	const char *name;
+	void (*run)(struct player *p, const struct words *words);
+} verbs[] = {
+    {"CA", do_ca},
+    {"CERT", do_cert},
+    {"CONFIG", do_config},
+    {"START", do_start},
+    {"STOP", do_stop},
+    {"KILL", do_kill},
+    {"RESTART", do_restart},
+    {"PASS", do_pass},
+    {"STEP", do_step},
+    {"SECRET", place_secret},
+    {"CLIENT", do_client},
+    {"TAKE", do_take},
+    {"SEND", send_message},
+    {"EXPECT", expect},
+    {"STATE", do_state},
+    {"CTL", do_ctl},
+    {"OUTPUT", do_output},
+    {"SAME", do_same},
+};
+
+static void
+play_line(struct player *p, char *line)
+{
+	struct words words;
+	size_t i;
+
+	line[strcspn(line, "\n")] = '\0';
+	split(p, line, &words);
+	if (words.n == 0) {
+		return;
+	}
+	for (i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+		if (strcmp(verbs[i].name, words.word[0]) == 0) {
+			verbs[i].run(p, &words);
+			return;
+		}
+	}
+	fail(p, "no such verb: %s", words.word[0]);
+}
+
+void
+scenario_play(struct player *p)
+{
+	FILE *f = fopen(p->file, "r");
+	char *line = NULL;
+	size_t size = 0;
+
+	need(p, p->pool != NULL);
+	if (f == NULL) {
+		fail(p, "cannot be read");
+	}
+	place_make(p);
+	while (getline(&line, &size, f) >= 0) {
+		p->line++;
+		play_line(p, line);
+	}
+	if (p->pid > 0) {
+		place_stop(p, SIGTERM);
+	}
+	free(line);
+	fclose(f);
+}

@@ -1,0 +1,295 @@
+/*
+ * SEND a TYPE [options] [fault=...]: makes the message, sends it, and checks
+ * what is true of every answer.
+ *
+ * Options besides those of request.c: implicit, pvno=3, path=/.well-known/cmp/p/x, ctype=text/plain,
+ * method=PUT, copies=4 (over as many connections at once: all answers must be the same), txn=keep (does not begin a new
+ * transaction). TYPE may be "again" (the same bytes once more), "raw HEX" or "answer" (the bytes of our last answer).
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/objects.h>
+#include <openssl/rand.h>
+#include <openssl/x509v3.h>
+
+#include "player.h"
+
+#define COPIES_MAX     64
+#define ITERATIONS_MAX 100000 /* more of them a hostile client does not do himself */
+
+static struct bytes
+random_new(struct player *p, size_t len)
+{
+	uint8_t *out = pool_alloc(p->pool, len);
+
+	need(p, out != NULL && RAND_bytes(out, (int)len) == 1);
+	return bytes_of(out, len);
+}
+
+static bool
+opens(int type)
+{
+	return type == WIRE_IR || type == WIRE_CR || type == WIRE_P10CR || type == WIRE_KUR ||
+	       type == WIRE_RR || type == WIRE_GENM || type == WIRE_IP;
+}
+
+/* ---- header and protection ---- */
+
+static void
+begin(struct player *p, struct client *client, int type, const struct words *words)
+{
+	const char *txn = word_get(words, "txn");
+	bool keep = txn != NULL && strcmp(txn, "keep") == 0;
+
+	client->nonce = random_new(p, 16);
+	if (opens(type) && !keep) {
+		client->transaction_id = random_new(p, 16);
+		client->first_nonce = client->nonce;
+		client->server_nonce = BYTES_NONE;
+		client->opened_by = type;
+		client->n_waiting = 0;
+		client->n_ids = 0;
+		memset(client->got, 0, sizeof(client->got));
+	}
+	if (client->transaction_id.data == NULL) {
+		client->transaction_id = random_new(p, 16);
+	}
+}
+
+static struct bytes
+sender_of(struct player *p, const struct client *client)
+{
+	struct bytes name = client->ref != NULL
+				? name_der(p, pool_printf(p->pool, "/CN=%s", client->ref))
+				: object_der(p, X509_get_subject_name(client->signer.certificate),
+				      ASN1_ITEM_rptr(X509_NAME));
+
+	return wire_general_name(p->pool, name);
+}
+
+static struct bytes
+kid_of(struct player *p, const struct client *client)
+{
+	const ASN1_OCTET_STRING *kid;
+
+	if (client->ref != NULL) {
+		return bytes_str(client->ref);
+	}
+	kid = X509_get0_subject_key_id(client->signer.certificate);
+	return kid == NULL ? BYTES_NONE
+			   : pool_bytes(p->pool, bytes_of(ASN1_STRING_get0_data(kid),
+						     (size_t)ASN1_STRING_length(kid)));
+}
+
+static struct bytes
+pbm_alg(struct player *p, const struct words *words, struct wire_pbm *pbm)
+{
+	const char *iterations = fault_get(words, "iterations"), *owf = fault_get(words, "owf");
+	const char *mac = fault_get(words, "mac"), *params = fault_get(words, "pbmparams");
+	struct wire_der_build build = {.pool = p->pool};
+	struct bytes parts[2];
+
+	*pbm = (struct wire_pbm){.salt = random_new(p, 16), .iterations = 500};
+	if (iterations != NULL) {
+		pbm->iterations = strtoll(iterations, NULL, 10);
+	}
+	pbm->owf.der = alg_der(p, owf == NULL ? NID_sha256 : OBJ_txt2nid(owf), false);
+	pbm->mac.der = alg_der(p, mac == NULL ? NID_hmacWithSHA256 : OBJ_txt2nid(mac), false);
+	need(p, wire_pair_split(pbm->owf.der, &pbm->owf.oid, &pbm->owf.parameters) == 0);
+	need(p, wire_pair_split(pbm->mac.der, &pbm->mac.oid, &pbm->mac.parameters) == 0);
+	if (params == NULL) {
+		return wire_pbm_alg_encode(p->pool, pbm);
+	}
+	parts[0] = wire_der_put1(&build, DER_OID, wire_oid_pbm);
+	parts[1] = strcmp(params, "none") == 0 ? BYTES_NONE : word_hex(p, params);
+	return wire_der_put(&build, DER_SEQUENCE, parts, 2);
+}
+
+static struct bytes
+protect(struct player *p, const struct client *client, const struct words *words,
+    const struct wire_pbm *pbm, const struct parts *parts)
+{
+	struct bytes part = wire_protected_part(p->pool, parts->header, parts->body);
+	struct bytes secret = client->secret, mac = BYTES_NONE;
+
+	if (client->ref == NULL) {
+		return sign(p, client->signer.key, fault_get(words, "digest"), part);
+	}
+	if (fault_get(words, "wrongsecret") != NULL) {
+		secret = bytes_str("not the secret");
+	}
+	if (pbm->iterations <= ITERATIONS_MAX) {
+		mac = pbm_mac(p, pbm, secret, part);
+	}
+	return mac.data == NULL ? bytes_str("a MAC of no algorithm") : mac;
+}
+
+static struct wire_header
+make_header(struct player *p, struct client *client, const struct words *words, int type)
+{
+	static struct wire_itav implicit;
+	const char *pvno = word_get(words, "pvno");
+	struct wire_header header = {.pvno = pvno == NULL ? 2 : atoi(pvno),
+	    .sender = sender_of(p, client),
+	    .message_time = (int64_t)time(NULL) * 1000 + p->wall_ms,
+	    .sender_kid = kid_of(p, client),
+	    .transaction_id = client->transaction_id,
+	    .sender_nonce = client->nonce,
+	    .recip_nonce = opens(type) ? BYTES_NONE : client->server_nonce};
+
+	header.recipient = wire_general_name(
+	    p->pool, object_der(p, X509_get_subject_name(p->ca), ASN1_ITEM_rptr(X509_NAME)));
+	if (word_has(words, "implicit")) {
+		implicit = (struct wire_itav){
+		    .oid = wire_oid_implicit_confirm, .value = bytes_of("\x05\x00", 2)};
+		header.general_info = &implicit;
+		header.n_general_info = 1;
+	}
+	return header;
+}
+
+static struct bytes
+make_message(struct player *p, struct client *client, const struct words *words, int type)
+{
+	struct wire_header header;
+	struct wire_pbm pbm = {.iterations = 0};
+	struct bytes cert = BYTES_NONE;
+	struct parts parts = {.n_certs = 0};
+
+	begin(p, client, type, words);
+	header = make_header(p, client, words, type);
+	if (client->ref != NULL) {
+		header.protection_alg.der = pbm_alg(p, words, &pbm);
+	} else {
+		header.protection_alg.der =
+		    sign_alg(p, client->signer.key, fault_get(words, "digest"));
+		cert = object_der(p, client->signer.certificate, ASN1_ITEM_rptr(X509));
+		parts.certs = &cert;
+		parts.n_certs = 1;
+	}
+	fault_header(p, words, &header);
+	parts.body = request_body(p, client, type, words);
+	parts.header = wire_header_encode(p->pool, &header);
+	need(p, parts.header.data != NULL && parts.body.data != NULL);
+	parts.protection = protect(p, client, words, &pbm, &parts);
+	fault_parts(p, words, &parts);
+	return fault_message(p, words,
+	    wire_message_build(
+		p->pool, parts.header, parts.body, parts.protection, parts.certs, parts.n_certs));
+}
+
+/* ---- the answer ---- */
+
+static void
+keep_certificate(struct player *p, struct client *client, const struct wire_cert_response *response)
+{
+	const unsigned char *at = response->certificate.data;
+	size_t i;
+
+	for (i = 0; at != NULL && i < client->n_ids; i++) {
+		if (client->ids[i] == response->cert_req_id) {
+			client->got[i].certificate =
+			    d2i_X509(NULL, &at, (long)response->certificate.len);
+			need(p, client->got[i].certificate != NULL);
+			return;
+		}
+	}
+}
+
+static void
+keep_responses(struct player *p, struct client *client)
+{
+	struct wire_cert_response *list;
+	size_t n, i;
+
+	client->n_waiting = 0;
+	if (wire_cert_rep_decode(p->pool, client->reply.body, IDS_MAX, &list, &n, NULL) != 0) {
+		fail(p, "the CertRepMessage does not decode");
+	}
+	for (i = 0; i < n; i++) {
+		if (list[i].status.status == WIRE_WAITING) {
+			client->waiting[client->n_waiting++] = list[i].cert_req_id;
+		}
+		keep_certificate(p, client, &list[i]);
+	}
+}
+
+static void
+take_answer(struct player *p, struct client *client, const struct http_answer *answer)
+{
+	struct diag diag;
+
+	client->http = answer->status;
+	client->answer_before = client->answer;
+	client->answer = answer->body;
+	client->has_reply = false;
+	if (answer->status != 200) {
+		return;
+	}
+	if (wire_message_decode(p->pool, answer->body, WIRE_CERTS_MAX, &client->reply, &diag) !=
+	    0) {
+		fail(p, "the answer does not decode: %s", diag.text);
+	}
+	client->has_reply = true;
+	answer_check(p, client);
+	/* An error changes nothing at the server: a client that goes on does so from before it. */
+	if (client->reply.body_type != WIRE_ERROR) {
+		client->server_nonce = client->reply.header.sender_nonce;
+	}
+	if (client->reply.body_type == WIRE_IP || client->reply.body_type == WIRE_CP ||
+	    client->reply.body_type == WIRE_KUP) {
+		keep_responses(p, client);
+	}
+}
+
+static struct bytes
+message_for(struct player *p, struct client *client, const struct words *words)
+{
+	const char *what = words->word[2];
+	int type;
+
+	if (strcmp(what, "again") == 0) {
+		return client->request;
+	}
+	if (strcmp(what, "raw") == 0) {
+		return words->n > 3 ? word_hex(p, words->word[3]) : bytes_of("", 0);
+	}
+	if (strcmp(what, "answer") == 0) {
+		return client->answer;
+	}
+	type = body_type(what);
+	if (type < 0) {
+		fail(p, "no such body: %s", what);
+	}
+	return make_message(p, client, words, type);
+}
+
+void
+send_message(struct player *p, const struct words *words)
+{
+	const char *path = word_get(words, "path"), *ctype = word_get(words, "ctype");
+	const char *method = word_get(words, "method"), *copies = word_get(words, "copies");
+	struct http_answer answers[COPIES_MAX] = {{.status = 0}};
+	struct http_request request = {.method = method == NULL ? "POST" : method,
+	    .path = path == NULL ? "/.well-known/cmp" : path,
+	    .content_type = ctype == NULL ? "application/pkixcmp" : ctype,
+	    .copies = copies == NULL ? 1 : atoi(copies)};
+	struct client *client;
+	int i;
+
+	if (words->n < 3) {
+		fail(p, "SEND client what");
+	}
+	client = client_find(p, words->word[1]);
+	client->request = request.body = message_for(p, client, words);
+	client->sent_decodes =
+	    wire_message_decode(p->pool, request.body, WIRE_CERTS_MAX, &client->sent, NULL) == 0;
+	http_send(p, &request, answers);
+	for (i = 1; i < request.copies; i++) {
+		if (!bytes_equal(answers[i].body, answers[0].body)) {
+			fail(p, "copy %d was answered differently", i + 1);
+		}
+	}
+	take_answer(p, client, &answers[0]);
+}
