@@ -55,11 +55,13 @@ auth_mac_pbm(const struct cmp_verified *verified)
 static bool
 same_identity(struct cmp_work *work, const struct identity *identity)
 {
-	if (!work->has_txn || identity_equal(&work->txn.identity, identity))
+	if (!work->has_txn || identity_equal(&work->txn.identity, identity)) {
 		return true;
-	if (work->txn.identity.kind != identity->kind)
+	}
+	if (work->txn.identity.kind != identity->kind) {
 		return cmp_work_fault(work, "B3.9", FI_WRONG_INTEGRITY,
 		    "the kind of protection is not the one that opened the transaction");
+	}
 	return cmp_work_fault(
 	    work, "B3.11", FI_NOT_AUTHORIZED, "another identity has opened the transaction");
 }
@@ -74,11 +76,13 @@ find_secret(struct cmp_work *work, const char *ref, struct secret *ret)
 	const char *path = work->endpoint->conf->path;
 	int error;
 
-	if (!work->has_txn || work->txn.identity.kind != IDENTITY_SECRET)
+	if (!work->has_txn || work->txn.identity.kind != IDENTITY_SECRET) {
 		return store_secret_find(desk->reader, desk->pool, ref, path, ret);
+	}
 	error = store_secret_get(desk->reader, desk->pool, work->txn.identity.secret, ret);
-	if (!error && strcmp(ret->ref, ref))
+	if (!error && strcmp(ret->ref, ref)) {
 		return store_secret_find(desk->reader, desk->pool, ref, path, ret);
+	}
 	return error;
 }
 
@@ -86,17 +90,21 @@ find_secret(struct cmp_work *work, const char *ref, struct secret *ret)
 static bool
 secret_opens(struct cmp_work *work, const struct secret *secret)
 {
-	if (work->has_txn)
+	if (work->has_txn) {
 		return true;
-	if (secret->removed)
+	}
+	if (secret->removed) {
 		return cmp_work_fault(
 		    work, "B3.11", FI_NOT_AUTHORIZED, "the secret has been removed");
-	if (secret->expires && secret->expires <= work->desk->now)
+	}
+	if (secret->expires && secret->expires <= work->desk->now) {
 		return cmp_work_fault(work, "B3.11", FI_NOT_AUTHORIZED, "the secret has expired");
+	}
 	if (secret->uses_left == 0 && cmp_body_opens(work->in.body_type) &&
-	    work->in.body_type != WIRE_GENM)
+	    work->in.body_type != WIRE_GENM) {
 		return cmp_work_fault(
 		    work, "B3.11", FI_NOT_AUTHORIZED, "the secret has been used up");
+	}
 	return true;
 }
 
@@ -106,8 +114,9 @@ accept_mac(
 {
 	struct cmp_verified *v = pool_alloc(work->desk->pool, sizeof(*v));
 
-	if (!v)
+	if (!v) {
 		return CMPD_ENOMEM;
+	}
 	v->protection = CMP_PROTECTION_MAC;
 	v->secret = *secret;
 	v->pbm = *pbm;
@@ -117,12 +126,14 @@ accept_mac(
 	v->requester.secret = &v->secret;
 	v->requester.peer = work->request->peer;
 	v->requester.words = pool_printf(work->desk->pool, "mac ref=%s", ref);
-	if (!v->requester.words)
+	if (!v->requester.words) {
 		return CMPD_ENOMEM;
+	}
 	/* From here on answers are MACed: he has the secret, even if he may not do this. */
 	work->verified = v;
-	if (same_identity(work, &v->requester.identity))
+	if (same_identity(work, &v->requester.identity)) {
 		(void)secret_opens(work, secret);
+	}
 	return 0;
 }
 
@@ -130,11 +141,13 @@ accept_mac(
 static const char *
 reference_text(struct pool *pool, struct bytes kid)
 {
-	if (kid.len == 0 || kid.len > 255)
+	if (kid.len == 0 || kid.len > 255) {
 		return NULL;
+	}
 	for (size_t i = 0; i < kid.len; i++) {
-		if (kid.data[i] < 0x20 || kid.data[i] == 0x7f)
+		if (kid.data[i] < 0x20 || kid.data[i] == 0x7f) {
 			return NULL;
+		}
 	}
 	return pool_strndup(pool, kid.data, kid.len);
 }
@@ -164,15 +177,17 @@ verify_mac(struct cmp_work *work, struct bytes part)
 	}
 	if (ref) {
 		error = find_secret(work, ref, &secret);
-		if (error && error != CMPD_ENOENT)
+		if (error && error != CMPD_ENOENT) {
 			return error;
+		}
 		known = error == 0;
 	}
 	/* An unknown reference costs the same work as a wrong secret. */
 	error = mac_pbm_compute(
 	    work->door, pool, header->protection_alg.parameters, secret.value, part, &mac);
-	if (error == CMPD_ENOMEM)
+	if (error == CMPD_ENOMEM) {
 		return error;
+	}
 	if (error || !bytes_equal_secret(mac, work->in.protection) || !known) {
 		cmp_work_fault(work, "B3.8", FI_BAD_MESSAGE_CHECK, wrong_mac);
 		return 0;
@@ -188,14 +203,16 @@ signer_fits_header(struct cmp_work *work, const struct signer *signer)
 	const struct wire_header *header = &work->in.header;
 	struct bytes name = wire_directory_name(header->sender);
 
-	if (!name.data || !name_equal(name, signer->subject))
+	if (!name.data || !name_equal(name, signer->subject)) {
 		return cmp_work_fault(work, "B3.8", FI_BAD_MESSAGE_CHECK,
 		    "sender is not the subject of the protection certificate (first of "
 		    "extraCerts)");
+	}
 	if (header->sender_kid.data && signer->kid.data &&
-	    !bytes_equal(header->sender_kid, signer->kid))
+	    !bytes_equal(header->sender_kid, signer->kid)) {
 		return cmp_work_fault(work, "B3.8", FI_BAD_MESSAGE_CHECK,
 		    "senderKID is not the subject key identifier of the protection certificate");
+	}
 	return true;
 }
 
@@ -213,15 +230,18 @@ signer_status(struct cmp_work *work, const struct signer *signer)
 		    now < signer->not_before ? "not valid yet" : "expired");
 		return 0;
 	}
-	if (!signer->ours)
+	if (!signer->ours) {
 		return 0;
+	}
 	error =
 	    store_cert_get(work->desk->reader, work->desk->pool, signer->ca, signer->serial, &cert);
-	if (error)
+	if (error) {
 		return error == CMPD_ENOENT ? 0 : error;
-	if (cert.status != CERT_VALID)
+	}
+	if (cert.status != CERT_VALID) {
 		cmp_work_fault(
 		    work, "B3.10", FI_SIGNER_NOT_TRUSTED, "the signer's certificate is revoked");
+	}
 	return 0;
 }
 
@@ -234,11 +254,13 @@ accept_signature(struct cmp_work *work, const struct signer *signer)
 	char hex[2 * 8 + 1];
 	int error;
 
-	if (!v)
+	if (!v) {
 		return CMPD_ENOMEM;
+	}
 	error = name_to_text(pool, signer->subject, &subject);
-	if (error)
+	if (error) {
 		return error;
+	}
 	v->protection = CMP_PROTECTION_SIGNATURE;
 	v->signer_issuer = pool_bytes(pool, signer->issuer);
 	v->requester.identity.kind = IDENTITY_CERTIFICATE;
@@ -253,8 +275,9 @@ accept_signature(struct cmp_work *work, const struct signer *signer)
 	v->requester.signer_serial = pool_bytes(pool, signer->serial);
 	v->requester.peer = work->request->peer;
 	if (!v->requester.words || !v->signer_issuer.data || !v->requester.signer_subject.data ||
-	    !v->requester.signer_serial.data)
+	    !v->requester.signer_serial.data) {
 		return CMPD_ENOMEM;
+	}
 	work->verified = v;
 	(void)same_identity(work, &v->requester.identity);
 	return 0;
@@ -283,8 +306,9 @@ verify_signature(struct cmp_work *work, struct bytes part)
 		    "the protection certificate does not decode");
 		return 0;
 	}
-	if (error)
+	if (error) {
 		return error;
+	}
 	error = verify_signed(
 	    work->door->libctx, part, in->header.protection_alg.der, in->protection, signer->key);
 	if (error == CMPD_EAUTH) {
@@ -292,13 +316,16 @@ verify_signature(struct cmp_work *work, struct bytes part)
 		    "the signature of the message does not verify");
 		return 0;
 	}
-	if (error)
+	if (error) {
 		return error;
-	if (!signer_fits_header(work, signer))
+	}
+	if (!signer_fits_header(work, signer)) {
 		return 0;
+	}
 	error = signer_validate(work->door, signer, in->extra_certs + 1, in->n_extra_certs - 1);
-	if (error)
+	if (error) {
 		return error;
+	}
 	if (!signer->trusted) {
 		cmp_work_fault(work, "B3.10", FI_SIGNER_NOT_TRUSTED,
 		    "the signer's chain is not trusted: %s", signer->why_not);
@@ -334,11 +361,13 @@ auth_verify(struct cmp_work *work)
 		    work, "B3.9", FI_WRONG_INTEGRITY, "this endpoint wants signatures, not MACs");
 		return 0;
 	}
-	if (mac && in->body_type == WIRE_KUR)
+	if (mac && in->body_type == WIRE_KUR) {
 		cmp_work_fault(work, "B3.9", FI_WRONG_INTEGRITY,
 		    "a kur is signed with the certificate to be updated, not MACed");
+	}
 	part = wire_protected_part(work->desk->pool, in->header_raw, in->body_raw);
-	if (!part.data)
+	if (!part.data) {
 		return CMPD_ENOMEM;
+	}
 	return mac ? verify_mac(work, part) : verify_signature(work, part);
 }

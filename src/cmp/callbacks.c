@@ -49,8 +49,9 @@ on_cert_request(OSSL_CMP_SRV_CTX *srv, const OSSL_CMP_MSG *req, int cert_req_id,
 	(void)cert_req_id;
 	(void)crm;
 	(void)p10cr;
-	if (!call->primed)
+	if (!call->primed) {
 		return status_new(call->polls ? DESK_WAITING : DESK_REJECTED);
+	}
 	return run_once(call) ? status_new(call->outcome.status) : NULL;
 }
 
@@ -109,8 +110,9 @@ on_poll_req(OSSL_CMP_SRV_CTX *srv, const OSSL_CMP_MSG *req, int cert_req_id,
 	*check_after = 0;
 	(void)req;
 	(void)cert_req_id;
-	if (!run_once(call))
+	if (!run_once(call)) {
 		return 0;
+	}
 	if (call->outcome.status == DESK_WAITING) {
 		*check_after = call->outcome.check_after / 1000;
 		return 1;

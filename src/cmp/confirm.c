@@ -31,11 +31,13 @@ run_refuse_all(struct engine_call *call)
 	for (size_t i = 0; i < call->work->txn.n_ids; i++) {
 		int error;
 
-		if (c->entries[i].state != ENTRY_ISSUED)
+		if (c->entries[i].state != ENTRY_ISSUED) {
 			continue;
+		}
 		error = desk_confirm(call->work->desk, &c->entries[i], false, c->text);
-		if (error)
+		if (error) {
 			return error;
+		}
 	}
 	return 0;
 }
@@ -56,16 +58,21 @@ hash_by_alg(struct cmp_work *work, const struct wire_cert_conf *conf, const stru
 	int error =
 	    store_cert_get(work->desk->reader, work->desk->pool, entry->ca, entry->serial, &cert);
 
-	if (alg)
+	if (alg) {
 		X509_ALGOR_get0(&oid, NULL, NULL, alg);
-	if (!error && oid && OBJ_obj2txt(name, sizeof(name), oid, 1) > 0)
+	}
+	if (!error && oid && OBJ_obj2txt(name, sizeof(name), oid, 1) > 0) {
 		md = EVP_MD_fetch(work->door->libctx, name, NULL);
-	if (!error && (!md || EVP_MD_get_size(md) < 28))
+	}
+	if (!error && (!md || EVP_MD_get_size(md) < 28)) {
 		error = CMPD_EALGORITHM;
-	if (!error && !EVP_Digest(cert.der.data, cert.der.len, out, &len, md, NULL))
+	}
+	if (!error && !EVP_Digest(cert.der.data, cert.der.len, out, &len, md, NULL)) {
 		error = CMPD_ECRYPTO;
-	if (!error)
+	}
+	if (!error) {
 		*ret = pool_bytes(work->desk->pool, bytes_of(out, len));
+	}
 	EVP_MD_free(md);
 	X509_ALGOR_free(alg);
 	ERR_clear_error();
@@ -81,8 +88,9 @@ find_confirmed(struct cmp_work *work, const struct wire_cert_conf *conf, struct 
 	struct bytes hash;
 	int error = 0;
 
-	if (index < 0 && txn->type == REQUEST_P10CR && conf->cert_req_id == 0)
+	if (index < 0 && txn->type == REQUEST_P10CR && conf->cert_req_id == 0) {
 		index = 0;
+	}
 	if (index < 0) {
 		cmp_work_fault(work, "B3.17", FI_BAD_REQUEST,
 		    "there is no certReqId %lld in this transaction", (long long)conf->cert_req_id);
@@ -107,17 +115,20 @@ find_confirmed(struct cmp_work *work, const struct wire_cert_conf *conf, struct 
 		return 0;
 	}
 	hash = c->entry->cert_hash;
-	if (conf->hash_alg.der.data)
+	if (conf->hash_alg.der.data) {
 		error = hash_by_alg(work, conf, c->entry, &hash);
+	}
 	if (error == CMPD_EALGORITHM) {
 		cmp_work_fault(work, "B3.17", FI_BAD_ALG, "hashAlg is not known or too weak");
 		return 0;
 	}
-	if (error)
+	if (error) {
 		return error;
-	if (!bytes_equal(hash, conf->cert_hash))
+	}
+	if (!bytes_equal(hash, conf->cert_hash)) {
 		cmp_work_fault(work, "B3.17", FI_BAD_CERT_ID,
 		    "certHash is not the hash of the certificate sent");
+	}
 	return 0;
 }
 
@@ -133,8 +144,9 @@ log_confirm(struct cmp_work *work, const struct entry *entry, const char *event)
 {
 	struct log_line *line = cmp_work_log(work, LOG_LEVEL_INFO, event);
 
-	if (!line)
+	if (!line) {
 		return;
+	}
 	log_hex(line, "entry", bytes_of(entry->id, sizeof(entry->id)));
 	log_hex(line, "serial", entry->serial);
 	log_str(line, "text", entry->text);
@@ -148,18 +160,21 @@ confirm_one(struct cmp_work *work, const struct wire_cert_conf *conf, struct ent
 	    .work = work, .verified = work->verified, .run = run_confirm, .arg = &c};
 	int error = find_confirmed(work, conf, &c);
 
-	if (error || work->fault.id)
+	if (error || work->fault.id) {
 		return error;
-	if (!c.accepted)
+	}
+	if (!c.accepted) {
 		c.text = conf->status.text ? conf->status.text : "refused by the client";
+	}
 	error = engine_cert_conf(&call, conf);
 	if (error == CMPD_EREVOKED) {
 		cmp_work_fault(
 		    work, "B3.17", FI_CERT_REVOKED, "too late: the certificate is revoked");
 		return 0;
 	}
-	if (!error)
+	if (!error) {
 		log_confirm(work, c.entry, c.accepted ? "cmp.confirmed" : "cmp.refused");
+	}
 	return error;
 }
 
@@ -172,8 +187,9 @@ refuse_rest(struct cmp_work *work, struct entry *entries, bool none_named)
 	struct engine_call call = {
 	    .work = work, .verified = work->verified, .run = run_refuse_all, .arg = &c};
 
-	if (none_named)
+	if (none_named) {
 		return engine_cert_conf(&call, NULL);
+	}
 	return run_refuse_all(&call);
 }
 
@@ -193,21 +209,28 @@ serve_cert_conf(struct cmp_work *work)
 		    work, "B3.1", FI_BAD_DATA_FORMAT, "the certConf does not decode: %s", why.text);
 		return 0;
 	}
-	if (!error)
+	if (!error) {
 		error = serve_entries(work, &entries);
-	if (error)
+	}
+	if (error) {
 		return error;
-	for (size_t i = 0; i < work->txn.n_ids; i++)
+	}
+	for (size_t i = 0; i < work->txn.n_ids; i++) {
 		due += entries[i].state == ENTRY_ISSUED;
-	for (size_t i = 0; i < n && !error && !work->fault.id; i++)
+	}
+	for (size_t i = 0; i < n && !error && !work->fault.id; i++) {
 		error = confirm_one(work, &confs[i], entries);
-	if (!error && !work->fault.id && n == 0 && due == 0)
+	}
+	if (!error && !work->fault.id && n == 0 && due == 0) {
 		cmp_work_fault(
 		    work, "B3.17", FI_BAD_REQUEST, "no certificate waits for a confirmation");
-	if (!error && !work->fault.id)
+	}
+	if (!error && !work->fault.id) {
 		error = refuse_rest(work, entries, n == 0);
-	if (error || work->fault.id)
+	}
+	if (error || work->fault.id) {
 		return error;
+	}
 	return serve_finish(work, wire_pkiconf_encode(work->desk->pool), &options, entries);
 }
 
@@ -233,25 +256,31 @@ serve_error(struct cmp_work *work)
 		    "the error message does not decode: %s", why.text);
 		return 0;
 	}
-	if (error)
+	if (error) {
 		return error;
+	}
 	call.arg = pool_printf(work->desk->pool, "aborted by the client: %s",
 	    status.text ? status.text : "no reason given");
-	if (!call.arg)
+	if (!call.arg) {
 		return CMPD_ENOMEM;
+	}
 	error = work->txn.ended ? 0 : engine_error(&call);
-	if (!error)
+	if (!error) {
 		error = serve_entries(work, &entries);
-	if (error)
+	}
+	if (error) {
 		return error;
+	}
 	/* As the unit leaves them: nothing of it is open any more. */
 	for (size_t i = 0; i < work->txn.n_ids; i++) {
-		if (!entry_state_is_final(entries[i].state))
+		if (!entry_state_is_final(entries[i].state)) {
 			entries[i].state =
 			    entries[i].state == ENTRY_ISSUED ? ENTRY_REFUSED : ENTRY_ABORTED;
+		}
 	}
 	line = cmp_work_log(work, LOG_LEVEL_INFO, "cmp.aborted");
-	if (line)
+	if (line) {
 		log_str(line, "text", call.arg);
+	}
 	return serve_finish(work, wire_pkiconf_encode(work->desk->pool), &options, entries);
 }

@@ -21,8 +21,9 @@ cmp_door_new(const struct conf *conf, OSSL_LIB_CTX *libctx, struct issuer *issue
 	struct cmp_door *door = calloc(1, sizeof(*door));
 	int error = CMPD_ENOMEM;
 
-	if (!door)
+	if (!door) {
 		return CMPD_ENOMEM;
+	}
 	door->conf = conf;
 	door->libctx = libctx;
 	door->issuer = issuer;
@@ -30,14 +31,17 @@ cmp_door_new(const struct conf *conf, OSSL_LIB_CTX *libctx, struct issuer *issue
 	door->signers = signer_cache_new();
 	door->endpoints =
 	    calloc(conf->n_endpoints ? conf->n_endpoints : 1, sizeof(*door->endpoints));
-	if (!door->pool || !door->signers || !door->endpoints)
+	if (!door->pool || !door->signers || !door->endpoints) {
 		goto out;
+	}
 	error = 0;
-	for (size_t i = 0; i < conf->n_endpoints && !error; i++)
+	for (size_t i = 0; i < conf->n_endpoints && !error; i++) {
 		error = endpoint_init(
 		    door, &conf->endpoints[door->n_endpoints++], &door->endpoints[i], diag);
-	if (error)
+	}
+	if (error) {
 		goto out;
+	}
 	*ret = door;
 	door = NULL;
 out:
@@ -48,10 +52,12 @@ out:
 void
 cmp_door_free(struct cmp_door *door)
 {
-	if (!door)
+	if (!door) {
 		return;
-	for (size_t i = 0; i < door->n_endpoints; i++)
+	}
+	for (size_t i = 0; i < door->n_endpoints; i++) {
 		endpoint_fini(&door->endpoints[i]);
+	}
 	free(door->endpoints);
 	signer_cache_free(door->signers);
 	pool_free(door->pool);
@@ -62,8 +68,9 @@ struct cmp_endpoint *
 cmp_endpoint_find(struct cmp_door *door, const char *path)
 {
 	for (size_t i = 0; i < door->n_endpoints; i++) {
-		if (!strcmp(door->endpoints[i].conf->path, path))
+		if (!strcmp(door->endpoints[i].conf->path, path)) {
 			return &door->endpoints[i];
+		}
 	}
 	return NULL;
 }
@@ -108,8 +115,9 @@ cmp_request_init(struct cmp_request *request)
 void
 cmp_request_fini(struct cmp_request *request)
 {
-	for (size_t i = 0; i < request->n_verdicts; i++)
+	for (size_t i = 0; i < request->n_verdicts; i++) {
 		policy_call_free(request->verdicts[i].call);
+	}
 	request->n_verdicts = 0;
 }
 
@@ -119,8 +127,9 @@ is_awaited(const struct desk_verdict *verdict)
 {
 	struct policy_verdict said;
 
-	if (!verdict->call)
+	if (!verdict->call) {
 		return false;
+	}
 	return verdict->detach ||
 	       (policy_call_verdict(verdict->call, &said) == 0 && said.answer == POLICY_HOLD);
 }
@@ -132,16 +141,18 @@ cmp_request_detach(struct cmp_request *request,
     void *arg)
 {
 	for (size_t i = 0; i < request->n_verdicts; i++) {
-		if (is_awaited(&request->verdicts[i]))
+		if (is_awaited(&request->verdicts[i])) {
 			policy_call_detach(request->verdicts[i].call, late, arg);
+		}
 	}
 }
 
 void
 cmp_request_expire(struct cmp_request *request)
 {
-	for (size_t i = 0; i < request->n_verdicts; i++)
+	for (size_t i = 0; i < request->n_verdicts; i++) {
 		request->verdicts[i].over = true;
+	}
 }
 
 bool
@@ -149,8 +160,9 @@ cmp_work_fault(struct cmp_work *work, const char *id, int fail_info, const char 
 {
 	va_list args;
 
-	if (work->fault.id)
+	if (work->fault.id) {
 		return false;
+	}
 	work->fault.id = id;
 	work->fault.fail_info = fail_info;
 	va_start(args, format);
@@ -165,15 +177,18 @@ cmp_work_log(struct cmp_work *work, enum log_level level, const char *event)
 	struct cmp_answer *answer = work->answer;
 	struct log_line *line = NULL;
 
-	if (!answer->log)
+	if (!answer->log) {
 		answer->log = pool_alloc(work->desk->pool, LOG_LINES_MAX * sizeof(*answer->log));
-	if (!answer->log || answer->n_log == LOG_LINES_MAX)
+	}
+	if (!answer->log || answer->n_log == LOG_LINES_MAX) {
 		return NULL;
+	}
 	line = &answer->log[answer->n_log++];
 	log_begin(line, level, event);
 	log_int(line, "req", (int64_t)work->request->req);
-	if (work->in.header.transaction_id.data)
+	if (work->in.header.transaction_id.data) {
 		log_hex(line, "txn", work->in.header.transaction_id);
+	}
 	return line;
 }
 
@@ -190,11 +205,13 @@ answer_error(struct cmp_work *work, int fail_info, const char *text)
 	int error;
 
 	/* RFC 9810 7: the nearest version that is ours. */
-	if (pvno != 2 && pvno != 3)
+	if (pvno != 2 && pvno != 3) {
 		options.pvno = pvno > 3 ? 3 : 2;
+	}
 	error = seal_body(work, wire_error_encode(work->desk->pool, &status), &options, &sealed);
-	if (error)
+	if (error) {
 		return error;
+	}
 	work->answer->body = sealed.message;
 	work->answer->fault = true;
 	return 0;
@@ -230,8 +247,9 @@ answer_replay(struct cmp_work *work)
 	struct log_line *line = cmp_work_log(work, LOG_LEVEL_INFO, "cmp.again");
 	int error = seal_again(work, &work->txn, &work->answer->body);
 
-	if (line)
+	if (line) {
 		log_str(line, "peer", work->request->peer);
+	}
 	unit_free(work->desk->unit);
 	work->desk->unit = NULL;
 	return error;
@@ -256,8 +274,9 @@ static int
 serve(struct cmp_work *work)
 {
 	for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
-		if (bodies[i].body_type == work->in.body_type)
+		if (bodies[i].body_type == work->in.body_type) {
 			return bodies[i].serve(work);
+		}
 	}
 	cmp_work_fault(
 	    work, "B3.3", FI_BAD_REQUEST, "body type %d is not served here", work->in.body_type);
@@ -270,20 +289,26 @@ handle(struct cmp_work *work)
 	bool replay = false;
 	int error = gate_read(work, &replay);
 
-	if (error)
+	if (error) {
 		return error;
-	if (replay)
+	}
+	if (replay) {
 		return answer_replay(work);
+	}
 	/* After a fault too: whether the MAC verifies decides how the error is protected. */
-	if (work->in.body_raw.data)
+	if (work->in.body_raw.data) {
 		error = auth_verify(work);
-	if (!error && !work->fault.id && work->verified)
+	}
+	if (!error && !work->fault.id && work->verified) {
 		error = serve(work);
-	if (error)
+	}
+	if (error) {
 		return error;
-	if (!work->fault.id && !work->answer->body.data)
+	}
+	if (!work->fault.id && !work->answer->body.data) {
 		cmp_work_fault(
 		    work, "B3.8", FI_BAD_MESSAGE_CHECK, "the message could not be verified");
+	}
 	return work->fault.id ? answer_fault(work) : 0;
 }
 
@@ -307,8 +332,9 @@ cmp_door_handle(
 	struct cmp_work *work = pool_alloc(desk->pool, sizeof(*work));
 	int error;
 
-	if (!work)
+	if (!work) {
 		return CMPD_ENOMEM;
+	}
 	ERR_clear_error();
 	work_init(work, door, desk, request, ret);
 	desk->unit = unit_new();
@@ -319,12 +345,14 @@ cmp_door_handle(
 	error = handle(work);
 	ret->unit = desk->unit;
 	desk->unit = NULL;
-	if (!error)
+	if (!error) {
 		return 0;
+	}
 	unit_free(ret->unit);
 	ret->unit = NULL;
-	if (error == CMPD_EPARKED || error == CMPD_ENOMEM)
+	if (error == CMPD_EPARKED || error == CMPD_ENOMEM) {
 		return error;
+	}
 	return cmp_door_unavailable(door, desk, request, cmpd_strerror(error), ret);
 }
 
@@ -337,17 +365,21 @@ cmp_door_unavailable(struct cmp_door *door, struct desk *desk, struct cmp_reques
 	bool replay;
 	int error;
 
-	if (!work)
+	if (!work) {
 		return CMPD_ENOMEM;
+	}
 	work_init(work, door, desk, request, ret);
-	if (!work->endpoint)
+	if (!work->endpoint) {
 		return CMPD_EUNAVAILABLE;
+	}
 	/* Only to know whom to answer; what fails again is left out of the answer. */
 	error = gate_read(work, &replay);
-	if (!error && !replay && work->in.body_raw.data && auth_verify(work) == CMPD_ENOMEM)
+	if (!error && !replay && work->in.body_raw.data && auth_verify(work) == CMPD_ENOMEM) {
 		return CMPD_ENOMEM;
+	}
 	line = cmp_work_log(work, LOG_LEVEL_WARNING, "cmp.unavailable");
-	if (line)
+	if (line) {
 		log_str(line, "text", text);
+	}
 	return answer_error(work, FI_SYSTEM_UNAVAIL, text);
 }

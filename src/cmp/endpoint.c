@@ -12,8 +12,9 @@ certificate_der(struct pool *pool, const X509 *x)
 	int len = i2d_X509(x, &der);
 	struct bytes ret = BYTES_NONE;
 
-	if (len > 0)
+	if (len > 0) {
 		ret = pool_bytes(pool, bytes_of(der, (size_t)len));
+	}
 	OPENSSL_free(der);
 	return ret;
 }
@@ -22,12 +23,15 @@ certificate_der(struct pool *pool, const X509 *x)
 static const char *
 digest_name(EVP_PKEY *key)
 {
-	if (EVP_PKEY_is_a(key, "ED25519") || EVP_PKEY_is_a(key, "ED448"))
+	if (EVP_PKEY_is_a(key, "ED25519") || EVP_PKEY_is_a(key, "ED448")) {
 		return NULL;
-	if (EVP_PKEY_is_a(key, "EC") && EVP_PKEY_get_bits(key) > 384)
+	}
+	if (EVP_PKEY_is_a(key, "EC") && EVP_PKEY_get_bits(key) > 384) {
 		return "SHA512";
-	if (EVP_PKEY_is_a(key, "EC") && EVP_PKEY_get_bits(key) > 256)
+	}
+	if (EVP_PKEY_is_a(key, "EC") && EVP_PKEY_get_bits(key) > 256) {
 		return "SHA384";
+	}
 	return "SHA256";
 }
 
@@ -43,15 +47,18 @@ learn_protection_alg(struct cmp_door *door, struct cmp_endpoint *ep)
 	unsigned char *der = NULL;
 	int len = -1, error = CMPD_ECRYPTO;
 
-	if (digest && !(ep->signer_md = EVP_MD_fetch(door->libctx, digest, NULL)))
+	if (digest && !(ep->signer_md = EVP_MD_fetch(door->libctx, digest, NULL))) {
 		goto out;
+	}
 	if (!item || !bits || !alg || !ASN1_STRING_set(item, anything, sizeof(anything)) ||
 	    ASN1_item_sign_ex(ASN1_ITEM_rptr(ASN1_SEQUENCE), alg, NULL, bits, item, NULL,
-		ep->signer_key, ep->signer_md, door->libctx, NULL) <= 0)
+		ep->signer_key, ep->signer_md, door->libctx, NULL) <= 0) {
 		goto out;
+	}
 	len = i2d_X509_ALGOR(alg, &der);
-	if (len <= 0)
+	if (len <= 0) {
 		goto out;
+	}
 	ep->protection_alg = pool_bytes(door->pool, bytes_of(der, (size_t)len));
 	error = ep->protection_alg.data ? 0 : CMPD_ENOMEM;
 out:
@@ -67,15 +74,18 @@ add_extra(struct cmp_door *door, struct cmp_endpoint *ep, const X509 *x, struct 
 {
 	struct bytes der = certificate_der(door->pool, x);
 
-	if (!der.data)
+	if (!der.data) {
 		return CMPD_ENOMEM;
-	for (size_t i = 0; i < ep->n_extra; i++) {
-		if (bytes_equal(ep->extra[i], der))
-			return 0;
 	}
-	if (ep->n_extra == CMP_EXTRA_MAX)
+	for (size_t i = 0; i < ep->n_extra; i++) {
+		if (bytes_equal(ep->extra[i], der)) {
+			return 0;
+		}
+	}
+	if (ep->n_extra == CMP_EXTRA_MAX) {
 		return diag_set(diag, CMPD_ECONF, "more than %d certificates to send in extraCerts",
 		    CMP_EXTRA_MAX);
+	}
 	ep->extra[ep->n_extra] = der;
 	return digest_sha256(der, ep->extra_sha256[ep->n_extra++]);
 }
@@ -88,8 +98,9 @@ add_chain(struct cmp_door *door, struct cmp_endpoint *ep, const char *file, stru
 	int error = file ? issuer_load_certs(door->libctx, file, &certs, diag) : 0;
 
 	for (int i = 0; !error && i < sk_X509_num(certs); i++) {
-		if (X509_self_signed(sk_X509_value(certs, i), 0) != 1)
+		if (X509_self_signed(sk_X509_value(certs, i), 0) != 1) {
 			error = add_extra(door, ep, sk_X509_value(certs, i), diag);
+		}
 	}
 	sk_X509_pop_free(certs, X509_free);
 	return error;
@@ -101,23 +112,29 @@ load_signer(struct cmp_door *door, struct cmp_endpoint *ep, struct diag *diag)
 	STACK_OF(X509) *certs = NULL;
 	int error = issuer_load_certs(door->libctx, ep->conf->signer_certificate, &certs, diag);
 
-	if (!error && sk_X509_num(certs) < 1)
+	if (!error && sk_X509_num(certs) < 1) {
 		error = diag_set(
 		    diag, CMPD_ECONF, "%s: no certificate in it", ep->conf->signer_certificate);
-	if (!error)
+	}
+	if (!error) {
 		ep->signer = sk_X509_shift(certs);
+	}
 	sk_X509_pop_free(certs, X509_free);
-	if (!error)
+	if (!error) {
 		error = issuer_load_key(door->libctx, ep->conf->signer_key, &ep->signer_key, diag);
-	if (error)
+	}
+	if (error) {
 		return error;
-	if (X509_check_private_key(ep->signer, ep->signer_key) != 1)
+	}
+	if (X509_check_private_key(ep->signer, ep->signer_key) != 1) {
 		return diag_set(diag, CMPD_ECONF, "%s: not the key of %s", ep->conf->signer_key,
 		    ep->conf->signer_certificate);
-	if (!(X509_get_key_usage(ep->signer) & KU_DIGITAL_SIGNATURE))
+	}
+	if (!(X509_get_key_usage(ep->signer) & KU_DIGITAL_SIGNATURE)) {
 		return diag_set(diag, CMPD_ECONF,
 		    "%s: its keyUsage does not allow digitalSignature",
 		    ep->conf->signer_certificate);
+	}
 	return learn_protection_alg(door, ep);
 }
 
@@ -129,13 +146,15 @@ describe_signer(struct cmp_door *door, struct cmp_endpoint *ep)
 	const unsigned char *name = NULL;
 	size_t len = 0;
 
-	if (!X509_NAME_get0_der(X509_get_subject_name(ep->signer), &name, &len))
+	if (!X509_NAME_get0_der(X509_get_subject_name(ep->signer), &name, &len)) {
 		return CMPD_ECRYPTO;
+	}
 	ep->signer_name = wire_general_name(door->pool, bytes_of(name, len));
 	ep->null_name = wire_general_name(door->pool, bytes_of(empty_name, sizeof(empty_name)));
-	if (kid)
+	if (kid) {
 		ep->signer_kid = pool_bytes(door->pool,
 		    bytes_of(ASN1_STRING_get0_data(kid), (size_t)ASN1_STRING_length(kid)));
+	}
 	return ep->signer_name.data && ep->null_name.data ? 0 : CMPD_ENOMEM;
 }
 
@@ -145,21 +164,25 @@ load_anchors(struct cmp_door *door, struct cmp_endpoint *ep, struct diag *diag)
 	X509 *own = issuer_ca0_x509(door->issuer, ep->conf->profile);
 
 	ep->anchors = X509_STORE_new();
-	if (!ep->anchors)
+	if (!ep->anchors) {
 		return CMPD_ENOMEM;
-	if (ep->conf->trust_own && own && !X509_STORE_add_cert(ep->anchors, own))
+	}
+	if (ep->conf->trust_own && own && !X509_STORE_add_cert(ep->anchors, own)) {
 		return CMPD_ECRYPTO;
+	}
 	for (size_t i = 0; ep->conf->trust && ep->conf->trust[i]; i++) {
 		STACK_OF(X509) *certs = NULL;
 		int error = issuer_load_certs(door->libctx, ep->conf->trust[i], &certs, diag);
 
 		for (int k = 0; !error && k < sk_X509_num(certs); k++) {
-			if (!X509_STORE_add_cert(ep->anchors, sk_X509_value(certs, k)))
+			if (!X509_STORE_add_cert(ep->anchors, sk_X509_value(certs, k))) {
 				error = CMPD_ECRYPTO;
+			}
 		}
 		sk_X509_pop_free(certs, X509_free);
-		if (error)
+		if (error) {
 			return error;
+		}
 	}
 	return 0;
 }
@@ -172,12 +195,14 @@ collect_extra(struct cmp_door *door, struct cmp_endpoint *ep, struct diag *diag)
 	const struct bytes *chain = issuer_ca0_chain(door->issuer, ep->conf->profile, &n);
 	int error = add_extra(door, ep, ep->signer, diag);
 
-	if (!error)
+	if (!error) {
 		error = add_chain(door, ep, ep->conf->signer_chain, diag);
-	if (!error && ca && X509_self_signed(ca, 0) == 1)
+	}
+	if (!error && ca && X509_self_signed(ca, 0) == 1) {
 		ep->ca_pub = issuer_ca0_certificate(door->issuer, ep->conf->profile);
-	else if (!error && ca)
+	} else if (!error && ca) {
 		error = add_extra(door, ep, ca, diag);
+	}
 	for (size_t i = 0; !error && i < n; i++) {
 		const unsigned char *p = chain[i].data;
 		X509 *x = d2i_X509(NULL, &p, (long)chain[i].len);
@@ -197,16 +222,21 @@ endpoint_init(struct cmp_door *door, const struct conf_endpoint *conf, struct cm
 	memset(ret, 0, sizeof(*ret));
 	ret->conf = conf;
 	error = load_signer(door, ret, diag);
-	if (!error)
+	if (!error) {
 		error = describe_signer(door, ret);
-	if (!error)
+	}
+	if (!error) {
 		error = load_anchors(door, ret, diag);
-	if (!error)
+	}
+	if (!error) {
 		error = collect_extra(door, ret, diag);
-	if (error && diag && !diag->text[0])
+	}
+	if (error && diag && !diag->text[0]) {
 		diag_set(diag, error, "%s", cmpd_strerror(error));
-	if (error)
+	}
+	if (error) {
 		diag_prefix(diag, "endpoint %s", conf->path);
+	}
 	ERR_clear_error();
 	return error;
 }

@@ -27,20 +27,24 @@ tlv(struct pool *pool, uint8_t tag, const struct bytes *parts, size_t n)
 	size_t len = 0, head = 2;
 	uint8_t *out = NULL, *p;
 
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		len += parts[i].len;
+	}
 	head += len < 0x80 ? 0 : len < 0x100 ? 1 : len < 0x10000 ? 2 : 3;
 	out = pool_alloc(pool, head + len);
-	if (!out)
+	if (!out) {
 		return BYTES_NONE;
+	}
 	out[0] = tag;
 	out[1] = (uint8_t)(head == 2 ? len : 0x80 + head - 2);
-	for (size_t i = 2; i < head; i++)
+	for (size_t i = 2; i < head; i++) {
 		out[i] = (uint8_t)(len >> (8 * (head - 1 - i)));
+	}
 	p = out + head;
 	for (size_t i = 0; i < n; i++) {
-		if (parts[i].len > 0)
+		if (parts[i].len > 0) {
 			memcpy(p, parts[i].data, parts[i].len);
+		}
 		p += parts[i].len;
 	}
 	return bytes_of(out, head + len);
@@ -66,8 +70,9 @@ inner_message(struct cmp_work *work, struct bytes body, bool later)
 	struct bytes head, der;
 	const unsigned char *p;
 
-	if (later)
+	if (later) {
 		header.recip_nonce = header.sender_nonce;
+	}
 	head = wire_header_encode(pool, &header);
 	der = head.data && body.data ? wire_message_build(pool, head, body, BYTES_NONE, NULL, 0)
 				     : BYTES_NONE;
@@ -113,25 +118,29 @@ process(struct engine_call *call, OSSL_CMP_SRV_CTX *srv, OSSL_CMP_MSG *message, 
 	int len, error = CMPD_ECRYPTO;
 
 	answer = OSSL_CMP_SRV_process_request(srv, message);
-	if (!answer)
+	if (!answer) {
 		goto out;
+	}
 	*ret_body = OSSL_CMP_MSG_get_bodytype(answer);
 	*ret_status = -1;
 	error = 0;
-	if (*ret_body != WIRE_IP && *ret_body != WIRE_CP && *ret_body != WIRE_KUP)
+	if (*ret_body != WIRE_IP && *ret_body != WIRE_CP && *ret_body != WIRE_KUP) {
 		goto out;
+	}
 	len = i2d_OSSL_CMP_MSG(answer, &der);
 	if (len <= 0) {
 		error = CMPD_ENOMEM;
 		goto out;
 	}
 	error = wire_message_decode(pool, bytes_of(der, (size_t)len), 0, &decoded, NULL);
-	if (!error)
+	if (!error) {
 		error = wire_cert_rep_decode(pool, decoded.body, 1, &responses, &n, NULL);
-	if (!error && n == 1)
+	}
+	if (!error && n == 1) {
 		*ret_status = responses[0].status.status;
-	else if (!error)
+	} else if (!error) {
 		error = CMPD_ECRYPTO;
+	}
 out:
 	OPENSSL_free(der);
 	OSSL_CMP_MSG_free(answer);
@@ -150,8 +159,9 @@ context_primed(struct engine_call *call)
 	bool done = false;
 
 	primer = engine_primer(call);
-	if (!ctx || !primer || !id || !nonce || !OSSL_CMP_SRV_CTX_set_accept_raverified(srv, 1))
+	if (!ctx || !primer || !id || !nonce || !OSSL_CMP_SRV_CTX_set_accept_raverified(srv, 1)) {
 		goto out;
+	}
 	call->primed = false;
 	answer = OSSL_CMP_SRV_process_request(srv, primer);
 	ERR_clear_error();
@@ -168,8 +178,9 @@ out:
 	OSSL_CMP_MSG_free(answer);
 	OSSL_CMP_MSG_free(primer);
 	ERR_clear_error();
-	if (done)
+	if (done) {
 		return srv;
+	}
 	OSSL_CMP_SRV_CTX_free(srv);
 	return NULL;
 }
@@ -197,8 +208,9 @@ cert_request_body(struct cmp_work *work, int index)
 	struct pool *pool = work->desk->pool;
 	uint8_t tag = (uint8_t)(0xa0 + work->in.body_type);
 
-	if (work->in.body_type == WIRE_P10CR)
+	if (work->in.body_type == WIRE_P10CR) {
 		return tlv1(pool, tag, work->p10.raw);
+	}
 	return tlv1(pool, tag, tlv1(pool, 0x30, work->requests[index].raw));
 }
 
@@ -215,23 +227,27 @@ engine_cert_request(struct engine_call *call, bool checked)
 
 	call->primed = true;
 	ERR_clear_error();
-	if (!srv || !body.data)
+	if (!srv || !body.data) {
 		goto out;
+	}
 	message = inner_message(work, body, false);
 	if (!message) {
 		/* Our decoder takes what OpenSSL's does not: a key or name that makes no sense. */
 		error = CMPD_ETEMPLATE;
 		goto out;
 	}
-	if (!OSSL_CMP_SRV_CTX_set_accept_raverified(srv, checked))
+	if (!OSSL_CMP_SRV_CTX_set_accept_raverified(srv, checked)) {
 		goto out;
+	}
 	error = process(call, srv, message, &body_type, &status);
-	if (!error && call->called)
+	if (!error && call->called) {
 		error = call->error;
-	else if (!error)
+	} else if (!error) {
 		error = body_type == WIRE_ERROR ? CMPD_ETEMPLATE : CMPD_EPOP;
-	if (!error && status != status_of(&call->outcome))
+	}
+	if (!error && status != status_of(&call->outcome)) {
 		error = CMPD_ECRYPTO;
+	}
 out:
 	OSSL_CMP_MSG_free(message);
 	OSSL_CMP_SRV_CTX_free(srv);
@@ -249,18 +265,24 @@ engine_poll(struct engine_call *call)
 
 	call->polls = true;
 	srv = context_primed(call);
-	if (!srv)
+	if (!srv) {
 		goto out;
+	}
 	message = inner_message(call->work, bytes_of(poll_body, sizeof(poll_body)), true);
-	if (!message || !OSSL_CMP_SRV_CTX_set_accept_raverified(srv, 1))
+	if (!message || !OSSL_CMP_SRV_CTX_set_accept_raverified(srv, 1)) {
 		goto out;
+	}
 	error = process(call, srv, message, &body_type, &status);
-	if (!error)
+	if (!error) {
 		error = call->called ? call->error : CMPD_ECRYPTO;
-	if (!error && body_type != (call->outcome.status == DESK_WAITING ? WIRE_POLLREP : WIRE_IP))
+	}
+	if (!error &&
+	    body_type != (call->outcome.status == DESK_WAITING ? WIRE_POLLREP : WIRE_IP)) {
 		error = CMPD_ECRYPTO;
-	if (!error && body_type == WIRE_IP && status != status_of(&call->outcome))
+	}
+	if (!error && body_type == WIRE_IP && status != status_of(&call->outcome)) {
 		error = CMPD_ECRYPTO;
+	}
 out:
 	OSSL_CMP_MSG_free(message);
 	OSSL_CMP_SRV_CTX_free(srv);
@@ -277,12 +299,14 @@ cert_conf_body(struct pool *pool, const struct wire_cert_conf *confirm)
 	struct bytes parts[3];
 	size_t n = 2;
 
-	if (!confirm)
+	if (!confirm) {
 		return tlv1(pool, 0xb8, tlv(pool, 0x30, NULL, 0));
+	}
 	parts[0] = tlv1(pool, 0x04, confirm->cert_hash);
 	parts[1] = bytes_of(id_zero, sizeof(id_zero));
-	if (confirm->has_status && confirm->status.status == WIRE_REJECTION)
+	if (confirm->has_status && confirm->status.status == WIRE_REJECTION) {
 		parts[n++] = bytes_of(rejection, sizeof(rejection));
+	}
 	return tlv1(pool, 0xb8, tlv1(pool, 0x30, tlv(pool, 0x30, parts, n)));
 }
 
@@ -295,19 +319,24 @@ engine_cert_conf(struct engine_call *call, const struct wire_cert_conf *confirm)
 	int body_type, error = CMPD_ENOMEM;
 	int64_t status;
 
-	if (!srv || !body.data)
+	if (!srv || !body.data) {
 		goto out;
+	}
 	message = inner_message(call->work, body, true);
-	if (!message)
+	if (!message) {
 		goto out;
+	}
 	error = process(call, srv, message, &body_type, &status);
-	if (!error && !confirm)
+	if (!error && !confirm) {
 		/* No callback runs for an empty certConf. */
 		call->error = call->run(call);
-	if (!error)
+	}
+	if (!error) {
 		error = call->called || !confirm ? call->error : CMPD_ECRYPTO;
-	if (!error && body_type != WIRE_PKICONF)
+	}
+	if (!error && body_type != WIRE_PKICONF) {
 		error = CMPD_ECRYPTO;
+	}
 out:
 	OSSL_CMP_MSG_free(message);
 	OSSL_CMP_SRV_CTX_free(srv);
@@ -324,18 +353,21 @@ engine_error(struct engine_call *call)
 	int64_t status;
 
 	call->primed = true;
-	if (!srv)
+	if (!srv) {
 		goto out;
+	}
 	message = inner_message(call->work, call->work->in.body_raw, false);
 	if (!message) {
 		error = CMPD_EFORMAT;
 		goto out;
 	}
 	error = process(call, srv, message, &body_type, &status);
-	if (!error)
+	if (!error) {
 		error = call->called ? call->error : CMPD_ECRYPTO;
-	if (!error && body_type != WIRE_PKICONF)
+	}
+	if (!error && body_type != WIRE_PKICONF) {
 		error = CMPD_ECRYPTO;
+	}
 out:
 	OSSL_CMP_MSG_free(message);
 	OSSL_CMP_SRV_CTX_free(srv);

@@ -51,15 +51,17 @@ check_set(const struct cmp_work *work, struct diag *why)
 {
 	int64_t max = work->endpoint->conf->max_requests;
 
-	if ((int64_t)work->n_requests > max)
+	if ((int64_t)work->n_requests > max) {
 		return diag_set(why, CMPD_ELIMIT,
 		    "%zu requests in one message, at most %lld are served", work->n_requests,
 		    (long long)max);
+	}
 	for (size_t i = 1; i < work->n_requests; i++) {
 		for (size_t k = 0; k < i; k++) {
-			if (id_of(work, i) == id_of(work, k))
+			if (id_of(work, i) == id_of(work, k)) {
 				return diag_set(why, CMPD_EINVAL, "certReqId %lld is there twice",
 				    (long long)id_of(work, i));
+			}
 		}
 	}
 	return 0;
@@ -72,11 +74,13 @@ check_old_cert_id(struct cmp_work *work, const struct wire_cert_req *request, st
 	const struct desk_requester *requester = auth_requester(work->verified);
 	struct bytes issuer = wire_directory_name(request->old_issuer);
 
-	if (work->in.body_type != WIRE_KUR || !request->old_issuer.data)
+	if (work->in.body_type != WIRE_KUR || !request->old_issuer.data) {
 		return 0;
+	}
 	if (issuer.data && name_equal(issuer, auth_signer_issuer(work->verified)) &&
-	    bytes_equal(request->old_serial, requester->signer_serial))
+	    bytes_equal(request->old_serial, requester->signer_serial)) {
 		return 0;
+	}
 	return diag_set(why, CMPD_ECERTID, "oldCertID does not name the certificate that signed");
 }
 
@@ -88,17 +92,21 @@ check_request(struct cmp_work *work, size_t i, bool *ret_checked, struct diag *w
 	int error;
 
 	*ret_checked = false;
-	if (work->in.body_type == WIRE_P10CR)
+	if (work->in.body_type == WIRE_P10CR) {
 		return verify_algorithm_check(work->p10.alg.der, why);
+	}
 	request = &work->requests[i];
-	if (request->template_odd)
+	if (request->template_odd) {
 		return diag_set(
 		    why, CMPD_ETEMPLATE, "the template has fields that only a CA may fill");
+	}
 	error = popo_check(request, why);
-	if (!error)
+	if (!error) {
 		error = check_old_cert_id(work, request, why);
-	if (error || popo_is_plain(request, work->n_requests))
+	}
+	if (error || popo_is_plain(request, work->n_requests)) {
 		return error;
+	}
 	*ret_checked = true;
 	return popo_verify(work, request, why);
 }
@@ -177,14 +185,16 @@ submit_one(struct cmp_work *work, size_t i, struct desk_outcome *ret)
 	bool checked = false;
 	int error = check_request(work, i, &checked, &why);
 
-	if (!error)
+	if (!error) {
 		error = engine_cert_request(&call, checked);
+	}
 	if (!error) {
 		*ret = call.outcome;
 		return 0;
 	}
-	if (!is_fault(error) || (call.called && call.error))
+	if (!is_fault(error) || (call.called && call.error)) {
 		return error;
+	}
 	return reject(work, id_of(work, i), error, why.text[0] ? why.text : fault_text(error), ret);
 }
 
@@ -199,10 +209,11 @@ submit_all(struct cmp_work *work, struct desk_outcome *outcomes)
 		int one = error ? reject(work, id_of(work, i), error, why.text, &outcomes[i])
 				: submit_one(work, i, &outcomes[i]);
 
-		if (one == CMPD_EPARKED)
+		if (one == CMPD_EPARKED) {
 			parked = one;
-		else if (one)
+		} else if (one) {
 			return one;
+		}
 	}
 	return parked;
 }
@@ -223,8 +234,9 @@ open_txn(struct cmp_work *work)
 	    gate_wants_implicit_confirm(work) && conf->confirm == CONF_CONFIRM_IMPLICIT;
 	txn->pvno = (uint8_t)header->pvno;
 	txn->n_ids = work->n_requests;
-	for (size_t i = 0; i < work->n_requests; i++)
+	for (size_t i = 0; i < work->n_requests; i++) {
 		txn->ids[i] = id_of(work, i);
+	}
 	txn->first_nonce.len = (uint8_t)header->sender_nonce.len;
 	memcpy(txn->first_nonce.data, header->sender_nonce.data, header->sender_nonce.len);
 	txn->received = work->desk->now;
@@ -264,25 +276,32 @@ serve_enrolment(struct cmp_work *work)
 	size_t faults = 0;
 	int error = decode_body(work);
 
-	if (error || work->fault.id)
+	if (error || work->fault.id) {
 		return error;
+	}
 	outcomes = pool_alloc(work->desk->pool, work->n_requests * sizeof(*outcomes));
-	if (!outcomes)
+	if (!outcomes) {
 		return CMPD_ENOMEM;
+	}
 	work->request->n_verdicts = work->n_requests;
 	error = submit_all(work, outcomes);
-	if (error)
+	if (error) {
 		return error;
-	for (size_t i = 0; i < work->n_requests; i++)
-		faults += outcomes[i].status == DESK_REJECTED && outcomes[i].error;
-	if (faults == work->n_requests)
-		return serve_cert_rep(work, outcomes, work->n_requests, false);
-	open_txn(work);
-	if (requester->secret)
-		unit_use_secret(work->desk->unit, requester->secret->id, work->desk->now);
+	}
 	for (size_t i = 0; i < work->n_requests; i++) {
-		if (outcomes[i].status == DESK_REJECTED && outcomes[i].error)
+		faults += outcomes[i].status == DESK_REJECTED && outcomes[i].error;
+	}
+	if (faults == work->n_requests) {
+		return serve_cert_rep(work, outcomes, work->n_requests, false);
+	}
+	open_txn(work);
+	if (requester->secret) {
+		unit_use_secret(work->desk->unit, requester->secret->id, work->desk->now);
+	}
+	for (size_t i = 0; i < work->n_requests; i++) {
+		if (outcomes[i].status == DESK_REJECTED && outcomes[i].error) {
 			file_rejected(work, &outcomes[i]);
+		}
 	}
 	return serve_cert_rep(work, outcomes, work->n_requests, false);
 }

@@ -42,8 +42,9 @@ int
 failinfo_parse(const char *name)
 {
 	for (int bit = 0; bit < FI_COUNT; bit++) {
-		if (!strcmp(names[bit], name))
+		if (!strcmp(names[bit], name)) {
 			return bit;
+		}
 	}
 	return FI_NONE;
 }
@@ -78,8 +79,9 @@ int
 failinfo_of_error(int error)
 {
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		if (rows[i].error == error)
+		if (rows[i].error == error) {
 			return rows[i].bit;
+		}
 	}
 	return FI_SYSTEM_FAILURE;
 }

@@ -28,8 +28,9 @@ check_pvno(struct cmp_work *work, struct diag *why)
 {
 	int64_t pvno = work->in.header.pvno;
 
-	if (pvno == 2 || pvno == 3)
+	if (pvno == 2 || pvno == 3) {
 		return true;
+	}
 	diag_set(why, 0, "pvno %lld is not served, only 2 and 3", (long long)pvno);
 	return false;
 }
@@ -39,14 +40,15 @@ check_transaction_id(struct cmp_work *work, struct diag *why)
 {
 	struct bytes id = work->in.header.transaction_id;
 
-	if (!id.data)
+	if (!id.data) {
 		diag_set(why, 0, "transactionID is missing");
-	else if (work->endpoint->conf->strict && id.len != STRICT_SIZE)
+	} else if (work->endpoint->conf->strict && id.len != STRICT_SIZE) {
 		diag_set(why, 0, "transactionID has %zu bytes, not %d", id.len, STRICT_SIZE);
-	else if (id.len == 0 || id.len > TXN_ID_MAX)
+	} else if (id.len == 0 || id.len > TXN_ID_MAX) {
 		diag_set(why, 0, "transactionID has %zu bytes, not 1 to %d", id.len, TXN_ID_MAX);
-	else
+	} else {
 		return true;
+	}
 	return false;
 }
 
@@ -55,15 +57,16 @@ check_sender_nonce(struct cmp_work *work, struct diag *why)
 {
 	struct bytes nonce = work->in.header.sender_nonce;
 
-	if (!nonce.data)
+	if (!nonce.data) {
 		diag_set(why, 0, "senderNonce is missing");
-	else if (work->endpoint->conf->strict && nonce.len != STRICT_SIZE)
+	} else if (work->endpoint->conf->strict && nonce.len != STRICT_SIZE) {
 		diag_set(why, 0, "senderNonce has %zu bytes, not %d", nonce.len, STRICT_SIZE);
-	else if (nonce.len < NONCE_MIN || nonce.len > TXN_NONCE_MAX)
+	} else if (nonce.len < NONCE_MIN || nonce.len > TXN_NONCE_MAX) {
 		diag_set(why, 0, "senderNonce has %zu bytes, not %d to %d", nonce.len, NONCE_MIN,
 		    TXN_NONCE_MAX);
-	else
+	} else {
 		return true;
+	}
 	return false;
 }
 
@@ -73,8 +76,9 @@ check_body_served(struct cmp_work *work, struct diag *why)
 	int type = work->in.body_type;
 
 	if (type >= 0 && type < 32 && (SERVED & BODY_BIT(type)) &&
-	    (!cmp_body_opens(type) || (work->endpoint->conf->bodies & CONF_BODY(type))))
+	    (!cmp_body_opens(type) || (work->endpoint->conf->bodies & CONF_BODY(type)))) {
 		return true;
+	}
 	diag_set(why, 0, "body type %d is not served here", type);
 	return false;
 }
@@ -101,11 +105,13 @@ check_operation(struct cmp_work *work, struct diag *why)
 	int type = work->in.body_type;
 
 	if (work->request->operation == CMP_OP_NONE || type == WIRE_CERTCONF ||
-	    type == WIRE_POLLREQ || type == WIRE_ERROR)
+	    type == WIRE_POLLREQ || type == WIRE_ERROR) {
 		return true;
+	}
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		if (rows[i].operation == work->request->operation && rows[i].body_type == type)
+		if (rows[i].operation == work->request->operation && rows[i].body_type == type) {
 			return true;
+		}
 	}
 	diag_set(why, 0, "body type %d does not fit the operation in the path", type);
 	return false;
@@ -119,8 +125,9 @@ check_message_time(struct cmp_work *work, struct diag *why)
 	int64_t off = header->message_time - work->desk->now;
 
 	if (!header->message_time_raw.data) {
-		if (!work->endpoint->conf->message_time_required)
+		if (!work->endpoint->conf->message_time_required) {
 			return true;
+		}
 		diag_set(why, 0, "messageTime is missing");
 	} else if (header->message_time == 0) {
 		diag_set(why, 0, "messageTime is not of the form YYYYMMDDHHMMSSZ");
@@ -138,8 +145,9 @@ static const struct wire_itav *
 info_find(const struct wire_header *header, struct bytes oid)
 {
 	for (size_t i = 0; i < header->n_general_info; i++) {
-		if (bytes_equal(header->general_info[i].oid, oid))
+		if (bytes_equal(header->general_info[i].oid, oid)) {
 			return &header->general_info[i];
+		}
 	}
 	return NULL;
 }
@@ -149,8 +157,9 @@ check_implicit_confirm(struct cmp_work *work, struct diag *why)
 {
 	const struct wire_itav *implicit = info_find(&work->in.header, wire_oid_implicit_confirm);
 
-	if (!implicit || (implicit->value.len == 2 && implicit->value.data[0] == V_ASN1_NULL))
+	if (!implicit || (implicit->value.len == 2 && implicit->value.data[0] == V_ASN1_NULL)) {
 		return true;
+	}
 	diag_set(why, 0, "implicitConfirm is not NULL");
 	return false;
 }
@@ -160,8 +169,9 @@ check_confirm_wait(struct cmp_work *work, struct diag *why)
 {
 	const struct wire_itav *wait = info_find(&work->in.header, wire_oid_confirm_wait_time);
 
-	if (!wait || (wait->value.len > 2 && wait->value.data[0] == V_ASN1_GENERALIZEDTIME))
+	if (!wait || (wait->value.len > 2 && wait->value.data[0] == V_ASN1_GENERALIZEDTIME)) {
 		return true;
+	}
 	diag_set(why, 0, "confirmWaitTime is not a GeneralizedTime");
 	return false;
 }
@@ -170,8 +180,9 @@ static bool
 check_confirm_both(struct cmp_work *work, struct diag *why)
 {
 	if (!info_find(&work->in.header, wire_oid_implicit_confirm) ||
-	    !info_find(&work->in.header, wire_oid_confirm_wait_time))
+	    !info_find(&work->in.header, wire_oid_confirm_wait_time)) {
 		return true;
+	}
 	diag_set(why, 0, "implicitConfirm and confirmWaitTime exclude each other");
 	return false;
 }
@@ -181,8 +192,9 @@ check_confirm_both(struct cmp_work *work, struct diag *why)
 static bool
 check_id_not_used(struct cmp_work *work, struct diag *why)
 {
-	if (!work->has_txn || !cmp_body_opens(work->in.body_type))
+	if (!work->has_txn || !cmp_body_opens(work->in.body_type)) {
 		return true;
+	}
 	diag_set(why, 0, "transactionID has been used for another request");
 	return false;
 }
@@ -190,8 +202,9 @@ check_id_not_used(struct cmp_work *work, struct diag *why)
 static bool
 check_id_known(struct cmp_work *work, struct diag *why)
 {
-	if (work->has_txn || cmp_body_opens(work->in.body_type))
+	if (work->has_txn || cmp_body_opens(work->in.body_type)) {
 		return true;
+	}
 	diag_set(why, 0, "there is no transaction with this transactionID");
 	return false;
 }
@@ -199,8 +212,9 @@ check_id_known(struct cmp_work *work, struct diag *why)
 static bool
 check_txn_endpoint(struct cmp_work *work, struct diag *why)
 {
-	if (!work->has_txn || !strcmp(work->txn.endpoint, work->endpoint->conf->path))
+	if (!work->has_txn || !strcmp(work->txn.endpoint, work->endpoint->conf->path)) {
 		return true;
+	}
 	diag_set(why, 0, "the transaction was opened at another path");
 	return false;
 }
@@ -211,8 +225,9 @@ check_recip_nonce(struct cmp_work *work, struct diag *why)
 	struct bytes nonce = work->in.header.recip_nonce;
 
 	if (cmp_body_opens(work->in.body_type)) {
-		if (!nonce.data)
+		if (!nonce.data) {
 			return true;
+		}
 		diag_set(why, 0, "recipNonce has no place in a first message");
 	} else if (!nonce.data) {
 		diag_set(why, 0, "recipNonce is missing");
@@ -261,8 +276,9 @@ run_checks(struct cmp_work *work, enum stage stage)
 	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]) && !work->fault.id; i++) {
 		struct diag why = {""};
 
-		if (checks[i].stage == stage && !checks[i].passes(work, &why))
+		if (checks[i].stage == stage && !checks[i].passes(work, &why)) {
 			cmp_work_fault(work, checks[i].id, checks[i].fail_info, "%s", why.text);
+		}
 	}
 }
 
@@ -280,13 +296,14 @@ decode(struct cmp_work *work)
 	int error =
 	    wire_message_decode(work->desk->pool, work->request->body, max, &work->in, &why);
 
-	if (error == CMPD_EFORMAT)
+	if (error == CMPD_EFORMAT) {
 		cmp_work_fault(work, "B3.1", FI_BAD_DATA_FORMAT,
 		    "the message is not a PKIMessage in DER: %s", why.text);
-	else if (error == CMPD_ELIMIT)
+	} else if (error == CMPD_ELIMIT) {
 		cmp_work_fault(work, "B3.12", FI_BAD_REQUEST, "more than %zu extraCerts", max);
-	else
+	} else {
 		return error;
+	}
 	return 0;
 }
 
@@ -296,8 +313,9 @@ follow_endpoint(struct cmp_work *work)
 {
 	struct cmp_endpoint *own = cmp_endpoint_find(work->door, work->txn.endpoint);
 
-	if (own && !strcmp(work->endpoint->conf->path, "/.well-known/cmp"))
+	if (own && !strcmp(work->endpoint->conf->path, "/.well-known/cmp")) {
 		work->endpoint = own;
+	}
 }
 
 static int
@@ -306,14 +324,16 @@ find_txn(struct cmp_work *work)
 	struct bytes id = work->in.header.transaction_id;
 	int error;
 
-	if (!id.data || id.len == 0 || id.len > TXN_ID_MAX)
+	if (!id.data || id.len == 0 || id.len > TXN_ID_MAX) {
 		return 0;
+	}
 	work->key.protocol = PROTOCOL_CMP;
 	work->key.id_len = (uint8_t)id.len;
 	memcpy(work->key.id, id.data, id.len);
 	error = store_txn_get(work->desk->reader, work->desk->pool, &work->key, &work->txn);
-	if (error)
+	if (error) {
 		return error == CMPD_ENOENT ? 0 : error;
+	}
 	work->has_txn = true;
 	follow_endpoint(work);
 	return 0;
@@ -325,14 +345,17 @@ gate_read(struct cmp_work *work, bool *ret_replay)
 	int error = digest_sha256(work->request->body, work->hash);
 
 	*ret_replay = false;
-	if (!error)
+	if (!error) {
 		error = decode(work);
-	if (error || !work->in.header_raw.data)
+	}
+	if (error || !work->in.header_raw.data) {
 		return error;
+	}
 	run_checks(work, STAGE_HEADER);
 	error = find_txn(work);
-	if (error)
+	if (error) {
 		return error;
+	}
 	/* A retransmission is no fault, even when its messageTime is old by now (B3.25). */
 	if (work->has_txn && work->txn.answer.data &&
 	    !memcmp(work->hash, work->txn.last_hash, DIGEST_SIZE)) {

@@ -26,8 +26,9 @@ static bool
 unconfirmed_left(const struct txn *txn, const struct entry *entries)
 {
 	for (size_t i = 0; i < txn->n_ids; i++) {
-		if (entries[i].state == ENTRY_ISSUED && (txn->told & (uint64_t)1 << i))
+		if (entries[i].state == ENTRY_ISSUED && (txn->told & (uint64_t)1 << i)) {
 			return true;
+		}
 	}
 	return false;
 }
@@ -44,27 +45,31 @@ asked_for(struct cmp_work *work, const struct entry *entries, int **ret, size_t 
 	int error =
 	    wire_poll_reqs_decode(work->desk->pool, work->in.body, TXN_IDS_MAX, &ids, &n, &why);
 
-	if (!indices)
+	if (!indices) {
 		return CMPD_ENOMEM;
+	}
 	if (error == CMPD_EFORMAT || error == CMPD_ELIMIT) {
 		cmp_work_fault(
 		    work, "B3.1", FI_BAD_DATA_FORMAT, "the pollReq does not decode: %s", why.text);
 		return 0;
 	}
-	if (error)
+	if (error) {
 		return error;
+	}
 	if (n == 1 && ids[0] == WHOLE_ANSWER && serve_index_of(txn, WHOLE_ANSWER) < 0) {
 		for (size_t i = 0; i < txn->n_ids; i++) {
-			if (is_pending(txn, entries, (int)i))
+			if (is_pending(txn, entries, (int)i)) {
 				indices[count++] = (int)i;
+			}
 		}
 	}
 	for (size_t i = 0; i < n && count == 0; i++) {
 		int index = serve_index_of(txn, ids[i]);
 
 		/* Some products number the request of a p10cr 0 here. */
-		if (index < 0 && txn->type == REQUEST_P10CR && ids[i] == 0)
+		if (index < 0 && txn->type == REQUEST_P10CR && ids[i] == 0) {
 			index = 0;
+		}
 		if (!is_pending(txn, entries, index)) {
 			cmp_work_fault(work, "B2.3", FI_BAD_REQUEST,
 			    "nothing is pending under certReqId %lld", (long long)ids[i]);
@@ -78,8 +83,9 @@ asked_for(struct cmp_work *work, const struct entry *entries, int **ret, size_t 
 			}
 		}
 		indices[i] = index;
-		if (i + 1 == n)
+		if (i + 1 == n) {
 			count = n;
+		}
 	}
 	*ret = indices;
 	*ret_n = count;
@@ -94,16 +100,18 @@ poll_rep(struct cmp_work *work, const struct desk_outcome *outcomes, size_t n,
 	struct seal_options options = {.implicit_confirm = false};
 	struct log_line *line = NULL;
 
-	if (!reps)
+	if (!reps) {
 		return CMPD_ENOMEM;
+	}
 	for (size_t i = 0; i < n; i++) {
 		reps[i].cert_req_id = outcomes[i].cert_req_id;
 		reps[i].check_after = (outcomes[i].check_after + 999) / 1000;
 		reps[i].reason = outcomes[i].text;
 	}
 	line = cmp_work_log(work, LOG_LEVEL_DEBUG, "cmp.polled");
-	if (line)
+	if (line) {
 		log_int(line, "waiting", (int64_t)n);
+	}
 	return serve_finish(
 	    work, wire_poll_rep_encode(work->desk->pool, reps, n), &options, entries);
 }
@@ -123,24 +131,27 @@ serve_poll(struct cmp_work *work)
 		return 0;
 	}
 	error = serve_entries(work, &entries);
-	if (error)
+	if (error) {
 		return error;
+	}
 	if (unconfirmed_left(&work->txn, entries)) {
 		cmp_work_fault(work, "B3.3", FI_BAD_REQUEST,
 		    "a certificate was sent: a certConf is due first");
 		return 0;
 	}
 	error = asked_for(work, entries, &indices, &n);
-	if (error || work->fault.id)
+	if (error || work->fault.id) {
 		return error;
+	}
 	if (n == 0) {
 		cmp_work_fault(
 		    work, "B2.3", FI_BAD_REQUEST, "the pollReq asks for nothing that is pending");
 		return 0;
 	}
 	outcomes = pool_alloc(work->desk->pool, n * sizeof(*outcomes));
-	if (!outcomes)
+	if (!outcomes) {
 		return CMPD_ENOMEM;
+	}
 	for (size_t i = 0; i < n; i++) {
 		struct engine_call call = {.work = work,
 		    .verified = work->verified,
@@ -149,12 +160,14 @@ serve_poll(struct cmp_work *work)
 		    .arg = entries};
 
 		error = engine_poll(&call);
-		if (error)
+		if (error) {
 			return error;
+		}
 		outcomes[i] = call.outcome;
 		decided += call.outcome.status != DESK_WAITING;
 	}
-	if (decided == 0)
+	if (decided == 0) {
 		return poll_rep(work, outcomes, n, entries);
+	}
 	return serve_cert_rep(work, outcomes, n, true);
 }

@@ -21,11 +21,13 @@ general_info(struct cmp_work *work, const struct seal_options *options, struct w
 	const char *time = NULL;
 	uint8_t *der = NULL;
 
-	if (!options->implicit_confirm && !options->confirm_until)
+	if (!options->implicit_confirm && !options->confirm_until) {
 		return 0;
+	}
 	itav = pool_alloc(work->desk->pool, sizeof(*itav));
-	if (!itav)
+	if (!itav) {
 		return CMPD_ENOMEM;
+	}
 	header->general_info = itav;
 	header->n_general_info = 1;
 	if (options->implicit_confirm) {
@@ -35,8 +37,9 @@ general_info(struct cmp_work *work, const struct seal_options *options, struct w
 	}
 	time = wire_time_encode(work->desk->pool, options->confirm_until);
 	der = time ? pool_alloc(work->desk->pool, 2 + strlen(time)) : NULL;
-	if (!der)
+	if (!der) {
 		return CMPD_ENOMEM;
+	}
 	der[0] = V_ASN1_GENERALIZEDTIME;
 	der[1] = (uint8_t)strlen(time);
 	memcpy(der + 2, time, strlen(time));
@@ -52,8 +55,9 @@ mac_alg(struct cmp_work *work, const struct wire_pbm *asked, struct wire_alg *re
 	struct wire_pbm pbm = *asked;
 	uint8_t *salt = pool_alloc(work->desk->pool, SALT_SIZE);
 
-	if (!salt)
+	if (!salt) {
 		return CMPD_ENOMEM;
+	}
 	random_bytes(salt, SALT_SIZE);
 	pbm.salt = bytes_of(salt, SALT_SIZE);
 	ret->der = wire_pbm_alg_encode(work->desk->pool, &pbm);
@@ -69,12 +73,14 @@ alg_parameters(struct pool *pool, struct bytes der, struct bytes *ret)
 	const void *value = NULL;
 	int type = V_ASN1_UNDEF;
 
-	if (!alg)
+	if (!alg) {
 		return CMPD_ECRYPTO;
+	}
 	X509_ALGOR_get0(NULL, &type, &value, alg);
-	if (type == V_ASN1_SEQUENCE)
+	if (type == V_ASN1_SEQUENCE) {
 		*ret = pool_bytes(pool,
 		    bytes_of(ASN1_STRING_get0_data(value), (size_t)ASN1_STRING_length(value)));
+	}
 	X509_ALGOR_free(alg);
 	return type == V_ASN1_SEQUENCE && ret->data ? 0 : CMPD_ECRYPTO;
 }
@@ -108,8 +114,9 @@ protect(struct cmp_work *work, bool mac, const struct wire_alg *alg, struct byte
 	struct bytes parameters;
 	int error;
 
-	if (!mac)
+	if (!mac) {
 		return sign(work, part, ret);
+	}
 	error = alg_parameters(work->desk->pool, alg->der, &parameters);
 	return error ? error
 		     : mac_pbm_compute(work->door, work->desk->pool, parameters,
@@ -137,27 +144,34 @@ seal_body(struct cmp_work *work, struct bytes body_raw, const struct seal_option
 	struct bytes header_raw, part, protection;
 	int error = general_info(work, options, &header);
 
-	if (error)
+	if (error) {
 		return error;
-	if (!body_raw.data)
+	}
+	if (!body_raw.data) {
 		return CMPD_ENOMEM;
+	}
 	header.message_time_raw = bytes_str(wire_time_encode(pool, work->desk->now));
 	header.protection_alg.der = ep->protection_alg;
-	if (mac)
+	if (mac) {
 		error = mac_alg(work, auth_mac_pbm(work->verified), &header.protection_alg);
-	if (error)
+	}
+	if (error) {
 		return error;
-	if (options->recip_nonce_first && work->has_txn)
+	}
+	if (options->recip_nonce_first && work->has_txn) {
 		header.recip_nonce =
 		    bytes_of(work->txn.first_nonce.data, work->txn.first_nonce.len);
+	}
 	random_bytes(ret->nonce, NONCE_SIZE);
 	header_raw = wire_header_encode(pool, &header);
 	part = header_raw.data ? wire_protected_part(pool, header_raw, body_raw) : BYTES_NONE;
-	if (!part.data)
+	if (!part.data) {
 		return CMPD_ENOMEM;
+	}
 	error = protect(work, mac, &header.protection_alg, part, &protection);
-	if (error)
+	if (error) {
 		return error;
+	}
 	ret->bare = wire_message_build(pool, header_raw, body_raw, protection, NULL, 0);
 	ret->message =
 	    wire_message_build(pool, header_raw, body_raw, protection, ep->extra, ep->n_extra);
@@ -173,14 +187,17 @@ seal_again(struct cmp_work *work, const struct txn *txn, struct bytes *ret)
 	struct wire_message stored;
 	int error;
 
-	if (n > CMP_EXTRA_MAX)
+	if (n > CMP_EXTRA_MAX) {
 		return CMPD_ECORRUPT;
+	}
 	error = wire_message_decode(pool, txn->answer, CMP_EXTRA_MAX, &stored, NULL);
-	for (size_t i = 0; !error && i < n; i++)
+	for (size_t i = 0; !error && i < n; i++) {
 		error = store_blob_get(
 		    work->desk->reader, pool, txn->answer_certs.data + i * DIGEST_SIZE, &certs[i]);
-	if (error)
+	}
+	if (error) {
 		return error == CMPD_ENOMEM ? error : CMPD_ECORRUPT;
+	}
 	*ret = wire_message_build(
 	    pool, stored.header_raw, stored.body_raw, stored.protection, certs, n);
 	return ret->data ? 0 : CMPD_ENOMEM;
@@ -195,10 +212,12 @@ seal_remember(struct cmp_work *work, const struct sealed *sealed)
 	txn->answer = sealed->bare;
 	txn->answer_certs =
 	    pool_bytes(work->desk->pool, bytes_of(ep->extra_sha256, ep->n_extra * DIGEST_SIZE));
-	if (!txn->answer_certs.data)
+	if (!txn->answer_certs.data) {
 		return CMPD_ENOMEM;
-	for (size_t i = 0; i < ep->n_extra; i++)
+	}
+	for (size_t i = 0; i < ep->n_extra; i++) {
 		unit_put_blob(work->desk->unit, ep->extra[i]);
+	}
 	memcpy(txn->our_nonce.data, sealed->nonce, NONCE_SIZE);
 	txn->our_nonce.len = NONCE_SIZE;
 	memcpy(txn->last_hash, work->hash, DIGEST_SIZE);

@@ -9,8 +9,9 @@ int
 serve_index_of(const struct txn *txn, int64_t cert_req_id)
 {
 	for (size_t i = 0; i < txn->n_ids; i++) {
-		if (txn->ids[i] == cert_req_id)
+		if (txn->ids[i] == cert_req_id) {
 			return (int)i;
+		}
 	}
 	return -1;
 }
@@ -21,14 +22,16 @@ serve_entries(struct cmp_work *work, struct entry **ret)
 	const struct txn *txn = &work->txn;
 	struct entry *entries = pool_alloc(work->desk->pool, (txn->n_ids + 1) * sizeof(*entries));
 
-	if (!entries)
+	if (!entries) {
 		return CMPD_ENOMEM;
+	}
 	for (size_t i = 0; i < txn->n_ids; i++) {
 		int error = store_entry_find(
 		    work->desk->reader, work->desk->pool, &txn->key, txn->ids[i], &entries[i]);
 
-		if (error)
+		if (error) {
 			return error == CMPD_ENOENT ? CMPD_ECORRUPT : error;
+		}
 	}
 	*ret = entries;
 	return 0;
@@ -55,8 +58,9 @@ status_of(const struct desk_outcome *outcome)
 		info.fail_info = outcome->error		   ? failinfo_of_error(outcome->error)
 				 : outcome->fail_info >= 0 ? outcome->fail_info
 							   : FI_NOT_AUTHORIZED;
-		if (!info.text)
+		if (!info.text) {
 			info.text = "rejected";
+		}
 		break;
 	}
 	return info;
@@ -74,8 +78,9 @@ log_outcome(struct cmp_work *work, const struct desk_outcome *outcome)
 	struct log_line *line = cmp_work_log(work, LOG_LEVEL_INFO, events[outcome->status]);
 	const struct entry *entry = &outcome->entry;
 
-	if (!line)
+	if (!line) {
 		return;
+	}
 	if (entry->endpoint) {
 		log_hex(line, "entry", bytes_of(entry->id, sizeof(entry->id)));
 		log_str(line, "type", request_type_name(entry->type));
@@ -83,10 +88,12 @@ log_outcome(struct cmp_work *work, const struct desk_outcome *outcome)
 		log_str(line, "requester", entry->requester);
 	}
 	log_int(line, "certReqId", outcome->cert_req_id);
-	if (outcome->certificate.data)
+	if (outcome->certificate.data) {
 		log_hex(line, "serial", entry->serial);
-	if (outcome->status == DESK_REJECTED)
+	}
+	if (outcome->status == DESK_REJECTED) {
 		log_str(line, "failInfo", failinfo_name(status_of(outcome).fail_info));
+	}
 	log_str(line, "text", outcome->text);
 	log_str(line, "peer", work->request->peer);
 }
@@ -110,30 +117,35 @@ serve_cert_rep(
 	struct entry *entries = NULL;
 	struct bytes body;
 
-	if (!responses)
+	if (!responses) {
 		return CMPD_ENOMEM;
+	}
 	for (size_t i = 0; i < n; i++) {
 		const struct desk_outcome *outcome = &outcomes[i];
 
 		responses[i].cert_req_id = outcome->cert_req_id;
-		if (type == REQUEST_P10CR && conf->p10cr_id_zero)
+		if (type == REQUEST_P10CR && conf->p10cr_id_zero) {
 			responses[i].cert_req_id = 0;
+		}
 		responses[i].status = status_of(outcome);
 		responses[i].certificate = outcome->certificate;
 		log_outcome(work, outcome);
-		if (!outcome->certificate.data)
+		if (!outcome->certificate.data) {
 			continue;
+		}
 		granted = true;
 		options.implicit_confirm = outcome->confirmed;
-		if (!outcome->confirmed && outcome->entry.confirm_until > options.confirm_until)
+		if (!outcome->confirmed && outcome->entry.confirm_until > options.confirm_until) {
 			options.confirm_until = outcome->entry.confirm_until;
+		}
 	}
 	options.recip_nonce_first = after_polling && conf->recip_nonce == CONF_RECIP_NONCE_REQUEST;
 	body = wire_cert_rep_encode(work->desk->pool, rep_tag(type), &work->endpoint->ca_pub,
 	    granted && mac && type == REQUEST_IR && work->endpoint->ca_pub.data ? 1 : 0, responses,
 	    n);
-	if (!body.data)
+	if (!body.data) {
 		return CMPD_ENOMEM;
+	}
 	if (!work->txn.endpoint) {
 		/* Only faults: nothing is stored, the same request may come again. */
 		struct sealed sealed;
@@ -147,21 +159,25 @@ serve_cert_rep(
 	if (after_polling) {
 		int error = serve_entries(work, &entries);
 
-		if (error)
+		if (error) {
 			return error;
+		}
 	} else {
 		entries = pool_alloc(work->desk->pool, n * sizeof(*entries));
-		if (!entries)
+		if (!entries) {
 			return CMPD_ENOMEM;
+		}
 	}
 	for (size_t i = 0; i < n; i++) {
 		int index = serve_index_of(&work->txn, outcomes[i].cert_req_id);
 
-		if (index < 0)
+		if (index < 0) {
 			return CMPD_EINVAL;
+		}
 		entries[index] = outcomes[i].entry;
-		if (outcomes[i].status != DESK_WAITING)
+		if (outcomes[i].status != DESK_WAITING) {
 			work->txn.told |= (uint64_t)1 << index;
+		}
 	}
 	return serve_finish(work, body, &options, entries);
 }
@@ -173,14 +189,18 @@ serve_finish(struct cmp_work *work, struct bytes body, const struct seal_options
 	struct sealed sealed;
 	int error = seal_body(work, body, options, &sealed);
 
-	if (!error)
+	if (!error) {
 		error = seal_remember(work, &sealed);
-	if (!error)
+	}
+	if (!error) {
 		error = desk_close_txn(work->desk, &work->txn, entries, work->txn.n_ids);
-	if (error)
+	}
+	if (error) {
 		return error;
-	if (!work->txn.ended)
+	}
+	if (!work->txn.ended) {
 		work->txn.due = work->txn.deadline;
+	}
 	unit_put_txn(work->desk->unit, &work->txn);
 	work->answer->body = sealed.message;
 	return 0;

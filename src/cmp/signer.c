@@ -18,8 +18,9 @@ struct signer_cache {
 static void
 signer_free(struct signer *signer)
 {
-	if (!signer)
+	if (!signer) {
 		return;
+	}
 	X509_free(signer->certificate);
 	pool_free(signer->pool);
 	free(signer);
@@ -34,11 +35,13 @@ signer_cache_new(void)
 void
 signer_cache_free(struct signer_cache *cache)
 {
-	if (!cache)
+	if (!cache) {
 		return;
+	}
 	for (size_t i = 0; i < CACHE_SETS; i++) {
-		for (size_t k = 0; k < CACHE_WAYS; k++)
+		for (size_t k = 0; k < CACHE_WAYS; k++) {
 			signer_free(cache->slots[i][k]);
+		}
 	}
 	signer_free(cache->loose);
 	free(cache);
@@ -59,10 +62,12 @@ cache_find(struct signer_cache *cache, const struct cmp_endpoint *endpoint, cons
 		struct signer *signer = cache->slots[set][k];
 
 		if (!signer || signer->endpoint != endpoint ||
-		    memcmp(signer->sha256, sha256, DIGEST_SIZE))
+		    memcmp(signer->sha256, sha256, DIGEST_SIZE)) {
 			continue;
-		if (clock_mono_ms() - signer->validated < SIGNER_TTL_MS)
+		}
+		if (clock_mono_ms() - signer->validated < SIGNER_TTL_MS) {
 			return signer;
+		}
 		signer_free(signer);
 		cache->slots[set][k] = NULL;
 	}
@@ -76,8 +81,9 @@ cache_keep(struct signer_cache *cache, struct signer *signer)
 	size_t set = set_of(signer->sha256);
 	unsigned way = cache->next[set]++ % CACHE_WAYS;
 
-	if (cache->loose != signer)
+	if (cache->loose != signer) {
 		return;
+	}
 	cache->loose = NULL;
 	signer_free(cache->slots[set][way]);
 	cache->slots[set][way] = signer;
@@ -88,8 +94,9 @@ time_ms(const ASN1_TIME *time, int64_t *ret)
 {
 	struct tm tm;
 
-	if (!ASN1_TIME_to_tm(time, &tm))
+	if (!ASN1_TIME_to_tm(time, &tm)) {
 		return CMPD_EFORMAT;
+	}
 	*ret = (int64_t)timegm(&tm) * 1000;
 	return 0;
 }
@@ -100,8 +107,9 @@ name_der(struct pool *pool, const X509_NAME *name)
 	const unsigned char *der = NULL;
 	size_t len = 0;
 
-	if (!X509_NAME_get0_der(name, &der, &len))
+	if (!X509_NAME_get0_der(name, &der, &len)) {
 		return BYTES_NONE;
+	}
 	return pool_bytes(pool, bytes_of(der, len));
 }
 
@@ -112,11 +120,13 @@ extensions_der(struct signer *signer)
 	unsigned char *der = NULL;
 	int len;
 
-	if (!list || sk_X509_EXTENSION_num(list) == 0)
+	if (!list || sk_X509_EXTENSION_num(list) == 0) {
 		return 0;
+	}
 	len = i2d_X509_EXTENSIONS(list, &der);
-	if (len <= 0)
+	if (len <= 0) {
 		return CMPD_ENOMEM;
+	}
 	signer->extensions = pool_bytes(signer->pool, bytes_of(der, (size_t)len));
 	OPENSSL_free(der);
 	return signer->extensions.data ? 0 : CMPD_ENOMEM;
@@ -135,8 +145,9 @@ describe(struct cmp_door *door, struct signer *signer)
 	/* Cached bits of the certificate, so that later look-ups do not touch it. */
 	signer->may_sign = (X509_get_key_usage(x) & KU_DIGITAL_SIGNATURE) != 0;
 	signer->key = X509_get0_pubkey(x);
-	if (!signer->key || (X509_get_extension_flags(x) & EXFLAG_INVALID))
+	if (!signer->key || (X509_get_extension_flags(x) & EXFLAG_INVALID)) {
 		return CMPD_EFORMAT;
+	}
 	while (number.len > 1 && number.data[0] == 0) {
 		number.data++;
 		number.len--;
@@ -144,18 +155,23 @@ describe(struct cmp_door *door, struct signer *signer)
 	signer->serial = pool_bytes(signer->pool, number);
 	signer->subject = name_der(signer->pool, X509_get_subject_name(x));
 	signer->issuer = name_der(signer->pool, X509_get_issuer_name(x));
-	if (kid)
+	if (kid) {
 		signer->kid = pool_bytes(signer->pool,
 		    bytes_of(ASN1_STRING_get0_data(kid), (size_t)ASN1_STRING_length(kid)));
-	if (!signer->serial.data || !signer->subject.data || !signer->issuer.data)
+	}
+	if (!signer->serial.data || !signer->subject.data || !signer->issuer.data) {
 		return CMPD_ENOMEM;
+	}
 	error = time_ms(X509_get0_notBefore(x), &signer->not_before);
-	if (!error)
+	if (!error) {
 		error = time_ms(X509_get0_notAfter(x), &signer->not_after);
-	if (!error)
+	}
+	if (!error) {
 		error = extensions_der(signer);
-	if (error)
+	}
+	if (error) {
 		return error;
+	}
 	signer->ours = issuer_ca_of(door->issuer, x, signer->ca) == 0;
 	return 0;
 }
@@ -182,28 +198,32 @@ signer_load(struct cmp_door *door, const struct cmp_endpoint *endpoint, struct b
 	struct signer *signer = NULL;
 	int error = digest_sha256(der, sha256);
 
-	if (error)
+	if (error) {
 		return error;
+	}
 	signer = cache_find(cache, endpoint, sha256);
 	if (signer) {
 		*ret = signer;
 		return 0;
 	}
 	signer = calloc(1, sizeof(*signer));
-	if (!signer)
+	if (!signer) {
 		return CMPD_ENOMEM;
+	}
 	signer_free(cache->loose);
 	cache->loose = signer;
 	memcpy(signer->sha256, sha256, sizeof(sha256));
 	signer->endpoint = endpoint;
 	signer->pool = pool_new(256 * 1024);
-	if (!signer->pool)
+	if (!signer->pool) {
 		return CMPD_ENOMEM;
+	}
 	signer->certificate = certificate_decode(door, der);
 	error = signer->certificate ? describe(door, signer) : CMPD_EFORMAT;
 	ERR_clear_error();
-	if (!error)
+	if (!error) {
 		*ret = signer;
+	}
 	return error;
 }
 
@@ -215,12 +235,15 @@ narrow_validity(struct signer *signer, const STACK_OF(X509) * chain)
 		const X509 *x = sk_X509_value(chain, i);
 		int64_t from, to;
 
-		if (time_ms(X509_get0_notBefore(x), &from) || time_ms(X509_get0_notAfter(x), &to))
+		if (time_ms(X509_get0_notBefore(x), &from) || time_ms(X509_get0_notAfter(x), &to)) {
 			return CMPD_EFORMAT;
-		if (from > signer->not_before)
+		}
+		if (from > signer->not_before) {
 			signer->not_before = from;
-		if (to < signer->not_after)
+		}
+		if (to < signer->not_after) {
 			signer->not_after = to;
+		}
 	}
 	return 0;
 }
@@ -233,12 +256,14 @@ signer_validate(
 	STACK_OF(X509) *untrusted = NULL;
 	int error = CMPD_ENOMEM;
 
-	if (signer->trusted)
+	if (signer->trusted) {
 		return 0;
+	}
 	untrusted = sk_X509_new_null();
 	ctx = X509_STORE_CTX_new_ex(door->libctx, NULL);
-	if (!untrusted || !ctx)
+	if (!untrusted || !ctx) {
 		goto out;
+	}
 	for (size_t i = 0; i < n_others; i++) {
 		X509 *x = certificate_decode(door, others[i]);
 
@@ -248,8 +273,9 @@ signer_validate(
 			goto out;
 		}
 	}
-	if (!X509_STORE_CTX_init(ctx, signer->endpoint->anchors, signer->certificate, untrusted))
+	if (!X509_STORE_CTX_init(ctx, signer->endpoint->anchors, signer->certificate, untrusted)) {
 		goto out;
+	}
 	/* Time is judged by whoever opens a transaction, with the clock of cmpd. */
 	X509_STORE_CTX_set_flags(ctx, X509_V_FLAG_NO_CHECK_TIME | X509_V_FLAG_PARTIAL_CHAIN);
 	X509_STORE_CTX_set_depth(ctx, 8);

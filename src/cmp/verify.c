@@ -42,8 +42,9 @@ verify_algorithm_check(struct bytes der, struct diag *why)
 	char text[80] = "?";
 	bool allowed;
 
-	if (!alg)
+	if (!alg) {
 		return diag_set(why, CMPD_EALGORITHM, "the signature algorithm does not decode");
+	}
 	X509_ALGOR_get0(&oid, NULL, NULL, alg);
 	allowed = nid_allowed(OBJ_obj2nid(oid));
 	OBJ_obj2txt(text, sizeof(text), oid, 0);
@@ -63,8 +64,9 @@ verify_signed(OSSL_LIB_CTX *libctx, struct bytes data, struct bytes alg_der, str
 	int error = CMPD_ENOMEM;
 
 	if (!alg || !item || !bits || !ASN1_STRING_set(item, data.data, (int)data.len) ||
-	    !ASN1_STRING_set(bits, signature.data, (int)signature.len))
+	    !ASN1_STRING_set(bits, signature.data, (int)signature.len)) {
 		goto out;
+	}
 	/* Eight whole bits in every byte; otherwise trailing zero bits would be cut. */
 	bits->flags = (bits->flags & ~7) | ASN1_STRING_FLAG_BITS_LEFT;
 	/* ASN1_SEQUENCE takes an element as it is: what is verified are the bytes that came. */

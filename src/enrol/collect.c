@@ -37,8 +37,9 @@ desk_move_entry(struct desk *desk, struct entry *entry, enum entry_state to)
 {
 	enum entry_state from = entry->state;
 
-	if (!entry_state_can_move(from, to))
+	if (!entry_state_can_move(from, to)) {
 		return CMPD_ESTATE;
+	}
 	entry->state = to;
 	entry->due = desk_entry_due(desk, entry);
 	unit_put_entry(desk->unit, entry, from);
@@ -64,8 +65,9 @@ desk_make_certificate(struct desk *desk, struct entry *entry, const struct conf_
 
 	error = issuer_sign(desk->issuer, entry->profile, &entry->resolved, desk->now, desk->pool,
 	    &cert, &entry->cert_hash, diag);
-	if (error)
+	if (error) {
 		return error;
+	}
 	memcpy(cert.entry, entry->id, sizeof(cert.entry));
 	cert.number = 0;
 	cert.version = 0;
@@ -90,10 +92,12 @@ desk_revoke_entry_cert(struct desk *desk, const struct entry *entry, int reason,
 	struct cert cert;
 	int error = store_cert_get(desk->reader, desk->pool, entry->ca, entry->serial, &cert);
 
-	if (error == CMPD_ENOENT)
+	if (error == CMPD_ENOENT) {
 		return 0;
-	if (error || cert.status == CERT_REVOKED)
+	}
+	if (error || cert.status == CERT_REVOKED) {
 		return error;
+	}
 	cert.status = CERT_REVOKED;
 	cert.reason = reason;
 	cert.revoked = desk->now;
@@ -109,8 +113,9 @@ tell_certificate(struct desk *desk, struct desk_outcome *ret)
 	struct cert cert;
 	int error = store_cert_get(desk->reader, desk->pool, entry->ca, entry->serial, &cert);
 
-	if (error)
+	if (error) {
 		return error;
+	}
 	ret->status = entry->mods ? DESK_GRANTED_WITH_MODS : DESK_GRANTED;
 	ret->text = entry->mods;
 	ret->certificate = cert.der;
@@ -144,8 +149,9 @@ collect_approved(struct desk *desk, const struct txn *txn, struct desk_outcome *
 	struct cert cert;
 	int error;
 
-	if (!endpoint)
+	if (!endpoint) {
 		return CMPD_ENOENT;
+	}
 	error =
 	    desk_make_certificate(desk, &ret->entry, endpoint, txn->implicit_confirm, &cert, &diag);
 	if (error == CMPD_ETEMPLATE || error == CMPD_ENOENT) {
@@ -157,8 +163,9 @@ collect_approved(struct desk *desk, const struct txn *txn, struct desk_outcome *
 		error = desk_move_entry(desk, &ret->entry, ENTRY_PENDING);
 		return error ? error : tell_waiting(ret);
 	}
-	if (error)
+	if (error) {
 		return error;
+	}
 	ret->status = ret->entry.mods ? DESK_GRANTED_WITH_MODS : DESK_GRANTED;
 	ret->text = ret->entry.mods;
 	ret->certificate = cert.der;
@@ -180,8 +187,9 @@ desk_collect(
 	    desk->now >= entry->expires) {
 		desk_audit_entry(desk, entry, "cmpd", "entry.expired", NULL);
 		error = desk_move_entry(desk, &ret->entry, ENTRY_EXPIRED);
-		if (error)
+		if (error) {
 			return error;
+		}
 	}
 	switch (ret->entry.state) {
 	case ENTRY_PENDING:
@@ -232,10 +240,12 @@ desk_confirm(struct desk *desk, struct entry *entry, bool accepted, const char *
 		return error ? error : desk_move_entry(desk, entry, ENTRY_REFUSED);
 	}
 	error = store_cert_get(desk->reader, desk->pool, entry->ca, entry->serial, &cert);
-	if (error)
+	if (error) {
 		return error;
-	if (cert.status == CERT_REVOKED)
+	}
+	if (cert.status == CERT_REVOKED) {
 		return CMPD_EREVOKED;
+	}
 	cert.confirmed = true;
 	unit_put_cert(desk->unit, &cert);
 	desk_audit_entry(desk, entry, "client", "entry.confirmed", NULL);
@@ -250,10 +260,12 @@ desk_abort(struct desk *desk, const struct txn *txn, const char *text)
 		int error =
 		    store_entry_find(desk->reader, desk->pool, &txn->key, txn->ids[i], &entry);
 
-		if (error)
+		if (error) {
 			return error;
-		if (entry_state_is_final(entry.state))
+		}
+		if (entry_state_is_final(entry.state)) {
 			continue;
+		}
 		if (entry.state == ENTRY_ISSUED) {
 			error = desk_confirm(desk, &entry, false, text);
 		} else {
@@ -261,8 +273,9 @@ desk_abort(struct desk *desk, const struct txn *txn, const char *text)
 			desk_audit_entry(desk, &entry, "client", "entry.aborted", text);
 			error = desk_move_entry(desk, &entry, ENTRY_ABORTED);
 		}
-		if (error)
+		if (error) {
 			return error;
+		}
 	}
 	return 0;
 }
@@ -274,22 +287,26 @@ desk_close_txn(struct desk *desk, struct txn *txn, const struct entry *entries, 
 	int64_t keep = 0;
 	bool fruit = false;
 
-	if (txn->ended)
+	if (txn->ended) {
 		return 0;
+	}
 	for (size_t i = 0; i < n; i++) {
-		if (!entry_state_is_final(entries[i].state))
+		if (!entry_state_is_final(entries[i].state)) {
 			return 0;
+		}
 		fruit = fruit || entries[i].serial.data;
 	}
 	if (endpoint) {
 		keep = 2 * endpoint->message_time_window;
-		if (endpoint->replay_keep > keep)
+		if (endpoint->replay_keep > keep) {
 			keep = endpoint->replay_keep;
+		}
 	}
 	txn->ended = true;
 	txn->request = BYTES_NONE;
 	txn->due = desk->now + keep;
-	if (txn->identity.kind == IDENTITY_SECRET)
+	if (txn->identity.kind == IDENTITY_SECRET) {
 		unit_release_secret(desk->unit, txn->identity.secret, !fruit);
+	}
 	return 0;
 }

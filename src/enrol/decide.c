@@ -12,15 +12,19 @@ note_add(struct desk *desk, const char ***list, const char *note)
 	size_t n = 0;
 	const char **longer = NULL;
 
-	while (*list && (*list)[n])
+	while (*list && (*list)[n]) {
 		n++;
-	if (n >= DESK_NOTES_MAX)
+	}
+	if (n >= DESK_NOTES_MAX) {
 		return CMPD_ELIMIT;
+	}
 	longer = pool_alloc(desk->pool, (n + 2) * sizeof(*longer));
-	if (!longer)
+	if (!longer) {
 		return CMPD_ENOMEM;
-	for (size_t i = 0; i < n; i++)
+	}
+	for (size_t i = 0; i < n; i++) {
 		longer[i] = (*list)[i];
+	}
 	longer[n] = note;
 	*list = longer;
 	return 0;
@@ -30,8 +34,9 @@ static bool
 note_has(const char **list, const char *note)
 {
 	for (; list && *list; list++) {
-		if (!strcmp(*list, note))
+		if (!strcmp(*list, note)) {
 			return true;
+		}
 	}
 	return false;
 }
@@ -41,8 +46,9 @@ note_count(const char **list)
 {
 	size_t n = 0;
 
-	while (list && list[n])
+	while (list && list[n]) {
 		n++;
+	}
 	return n;
 }
 
@@ -56,31 +62,38 @@ resolve_entry(
 	struct bytes subject;
 	int error;
 
-	if (verdict && verdict->profile)
+	if (verdict && verdict->profile) {
 		entry->profile = verdict->profile;
+	}
 	/* What was shown to the people who decide: kur may have taken names from the old certificate. */
 	error = name_from_text(
 	    desk->pool, verdict && verdict->subject ? verdict->subject : entry->subject, &subject);
-	if (error)
+	if (error) {
 		return error;
-	if (!wanted.subject.data || !name_equal(wanted.subject, subject))
+	}
+	if (!wanted.subject.data || !name_equal(wanted.subject, subject)) {
 		wanted.subject = subject;
+	}
 	if ((verdict && verdict->sans) || entry->mods || entry->type == REQUEST_KUR) {
 		const char **sans = verdict && verdict->sans ? verdict->sans : entry->sans;
 
 		error = name_sans_replace(desk->pool, wanted.extensions, (const char *const *)sans,
 		    false, &wanted.extensions);
-		if (error)
+		if (error) {
 			return error;
+		}
 	}
 	error = issuer_resolve(
 	    desk->issuer, entry->profile, &wanted, desk->pool, &entry->resolved, &mods, diag);
-	if (error)
+	if (error) {
 		return error;
-	if (verdict && verdict->validity > 0 && verdict->validity < entry->resolved.validity)
+	}
+	if (verdict && verdict->validity > 0 && verdict->validity < entry->resolved.validity) {
 		entry->resolved.validity = verdict->validity;
-	if (!entry->mods)
+	}
+	if (!entry->mods) {
 		entry->mods = mods;
+	}
 	error = name_to_text(desk->pool, entry->resolved.subject, &entry->subject);
 	return error ? error
 		     : name_sans_to_text(desk->pool, entry->resolved.extensions, &entry->sans);
@@ -89,12 +102,14 @@ resolve_entry(
 static int
 check_open(const struct entry *entry, uint64_t version, struct diag *diag)
 {
-	if (version && version != entry->version)
+	if (version && version != entry->version) {
 		return diag_set(diag, CMPD_ECONFLICT,
 		    "changed since you looked: it is %s now, version %llu",
 		    entry_state_name(entry->state), (unsigned long long)entry->version);
-	if (entry->state == ENTRY_PENDING)
+	}
+	if (entry->state == ENTRY_PENDING) {
 		return 0;
+	}
 	return diag_set(diag, CMPD_ESTATE, "nothing to decide: it is %s%s%s",
 	    entry_state_name(entry->state), entry->decided_by ? ", decided by " : "",
 	    entry->decided_by ? entry->decided_by : "");
@@ -106,15 +121,19 @@ approve(struct desk *desk, struct entry *entry, const char *actor,
 {
 	int error;
 
-	if (desk->now >= entry->expires)
+	if (desk->now >= entry->expires) {
 		return diag_set(diag, CMPD_ESTATE, "nothing to decide: it has expired");
-	if (note_has(entry->approvals, actor))
+	}
+	if (note_has(entry->approvals, actor)) {
 		return diag_set(diag, CMPD_EEXIST, "%s has approved it already", actor);
+	}
 	error = resolve_entry(desk, entry, verdict, diag);
-	if (!error)
+	if (!error) {
 		error = note_add(desk, &entry->approvals, actor);
-	if (error)
+	}
+	if (error) {
 		return error;
+	}
 	desk_audit_entry(desk, entry, actor, "entry.approved", NULL);
 	if (note_count(entry->approvals) < entry->approvals_needed && !verdict) {
 		memset(&entry->resolved, 0, sizeof(entry->resolved));
@@ -145,10 +164,12 @@ comment(struct desk *desk, struct entry *entry, const struct decision *decision,
 	    decision->actor, decision->text ? decision->text : "");
 	int error = note ? note_add(desk, &entry->comments, note) : CMPD_ENOMEM;
 
-	if (error == CMPD_ELIMIT)
+	if (error == CMPD_ELIMIT) {
 		return diag_set(diag, error, "there are %d comments already", DESK_NOTES_MAX);
-	if (error)
+	}
+	if (error) {
 		return error;
+	}
 	desk_audit_entry(desk, entry, decision->actor, "entry.comment", decision->text);
 	unit_put_entry(desk->unit, entry, entry->state);
 	return 0;
@@ -161,20 +182,23 @@ desk_decide(struct desk *desk, const char *hex_id, const struct decision *decisi
 	struct entry entry;
 	int error = store_entry_by_id(desk->reader, desk->pool, hex_id, &entry);
 
-	if (error)
+	if (error) {
 		return error;
+	}
 	if (decision->kind == DECISION_COMMENT) {
 		error = comment(desk, &entry, decision, diag);
 	} else {
 		error = check_open(&entry, decision->version, diag);
-		if (!error && decision->kind == DECISION_APPROVE)
+		if (!error && decision->kind == DECISION_APPROVE) {
 			error = approve(desk, &entry, decision->actor, NULL, diag);
-		else if (!error)
+		} else if (!error) {
 			error = deny(
 			    desk, &entry, decision->actor, decision->fail_info, decision->text);
+		}
 	}
-	if (!error)
+	if (!error) {
 		*ret = entry;
+	}
 	return error;
 }
 
@@ -187,23 +211,29 @@ desk_decide_late(struct desk *desk, const struct txn_key *txn, int64_t cert_req_
 	struct entry entry;
 	int error = store_entry_find(desk->reader, desk->pool, txn, cert_req_id, &entry);
 
-	if (!actor)
+	if (!actor) {
 		return CMPD_ENOMEM;
-	if (!error)
+	}
+	if (!error) {
 		error = check_open(&entry, 0, diag);
-	if (error)
+	}
+	if (error) {
 		return error;
+	}
 	/* Names beyond the requester's own are an operator's to grant (design.md: names are bound). */
 	if (verdict->answer == POLICY_GRANT &&
-	    (!entry.names_bound || verdict->subject || verdict->sans))
+	    (!entry.names_bound || verdict->subject || verdict->sans)) {
 		return diag_set(diag, CMPD_EACCES,
 		    "the names are not the requester's own: an operator must decide");
-	if (verdict->answer == POLICY_GRANT)
+	}
+	if (verdict->answer == POLICY_GRANT) {
 		error = approve(desk, &entry, actor, verdict, diag);
-	else if (verdict->answer == POLICY_DENY)
+	} else if (verdict->answer == POLICY_DENY) {
 		error = deny(desk, &entry, actor, verdict->fail_info, verdict->text);
-	if (!error)
+	}
+	if (!error) {
 		*ret = entry;
+	}
 	return error;
 }
 
@@ -215,10 +245,12 @@ desk_revoke(struct desk *desk, const char *hex_serial, int reason, const char *a
 	int error = store_cert_by_serial(desk->reader, desk->pool, hex_serial, &cert);
 	char serial[2 * SERIAL_MAX + 1];
 
-	if (error)
+	if (error) {
 		return error;
-	if (cert.status == CERT_REVOKED)
+	}
+	if (cert.status == CERT_REVOKED) {
 		return diag_set(diag, CMPD_EREVOKED, "it is revoked already");
+	}
 	cert.status = CERT_REVOKED;
 	cert.reason = reason;
 	cert.revoked = desk->now;

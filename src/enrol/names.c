@@ -7,8 +7,9 @@ static bool
 list_has(const char *const *list, const char *item)
 {
 	for (; *list; list++) {
-		if (!strcmp(*list, item))
+		if (!strcmp(*list, item)) {
 			return true;
+		}
 	}
 	return false;
 }
@@ -29,8 +30,9 @@ subject_fits(
 	if (requester->secret) {
 		int error = name_from_text(desk->pool, requester->secret->subject, &own);
 
-		if (error)
+		if (error) {
 			return error;
+		}
 	}
 	*ret = own.data && name_equal(own, subject);
 	return 0;
@@ -49,24 +51,29 @@ desk_names_check(struct desk *desk, const struct desk_requester *requester,
 	*ret_bound = true;
 	*ret_why = NULL;
 	if (profile->names == CONF_NAMES_ANY || requester->identity.kind == IDENTITY_RA ||
-	    has_no_names(requester))
+	    has_no_names(requester)) {
 		return 0;
+	}
 	error = subject_fits(desk, requester, subject, &fits);
-	if (error)
+	if (error) {
 		return error;
+	}
 	if (!fits) {
 		*ret_bound = false;
 		*ret_why = "the subject is not the requester's own";
 		return 0;
 	}
 	error = name_sans_to_text(desk->pool, extensions, &wanted);
-	if (!error && requester->signer_extensions.data)
+	if (!error && requester->signer_extensions.data) {
 		error = name_sans_to_text(desk->pool, requester->signer_extensions, &own);
-	if (error)
+	}
+	if (error) {
 		return error;
+	}
 	for (; *wanted; wanted++) {
-		if (list_has((const char *const *)own, *wanted))
+		if (list_has((const char *const *)own, *wanted)) {
 			continue;
+		}
 		*ret_bound = false;
 		*ret_why = pool_printf(desk->pool, "%s is not the requester's own", *wanted);
 		return *ret_why ? 0 : CMPD_ENOMEM;

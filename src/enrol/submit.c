@@ -43,13 +43,16 @@ choose_profile(struct submission *s)
 {
 	const char *name = s->request->profile;
 
-	if (!name && s->requester->secret)
+	if (!name && s->requester->secret) {
 		name = s->requester->secret->profile;
-	if (!name)
+	}
+	if (!name) {
 		name = s->request->endpoint->profile;
+	}
 	s->profile = conf_profile_find(s->desk->conf, name);
-	if (!s->profile)
+	if (!s->profile) {
 		return diag_set(&s->diag, CMPD_ETEMPLATE, "there is no profile \"%s\"", name);
+	}
 	return 0;
 }
 
@@ -64,30 +67,38 @@ complete_update(struct submission *s)
 	struct cert old;
 	int error;
 
-	if (s->request->type != REQUEST_KUR)
+	if (s->request->type != REQUEST_KUR) {
 		return 0;
-	if (!requester->signer_ours)
+	}
+	if (!requester->signer_ours) {
 		return diag_set(
 		    &s->diag, CMPD_ECERTID, "the certificate to be updated was not issued here");
+	}
 	error = store_cert_get(
 	    s->desk->reader, s->desk->pool, requester->signer_ca, requester->signer_serial, &old);
-	if (error == CMPD_ENOENT)
+	if (error == CMPD_ENOENT) {
 		return diag_set(
 		    &s->diag, CMPD_ECERTID, "the certificate to be updated is not known");
-	if (error)
+	}
+	if (error) {
 		return error;
-	if (old.status != CERT_VALID)
+	}
+	if (old.status != CERT_VALID) {
 		return diag_set(
 		    &s->diag, CMPD_EREVOKED, "the certificate to be updated is revoked");
-	if (!s->wanted.subject.data)
+	}
+	if (!s->wanted.subject.data) {
 		s->wanted.subject = requester->signer_subject;
+	}
 	error = name_sans_to_text(s->desk->pool, s->wanted.extensions, &have);
-	if (error || *have || !requester->signer_extensions.data)
+	if (error || *have || !requester->signer_extensions.data) {
 		return error;
+	}
 	error = name_sans_to_text(s->desk->pool, requester->signer_extensions, &have);
 	sans = (const char *const *)have;
-	if (error || !*sans)
+	if (error || !*sans) {
 		return error;
+	}
 	return name_sans_replace(
 	    s->desk->pool, s->wanted.extensions, sans, false, &s->wanted.extensions);
 }
@@ -98,10 +109,12 @@ resolve(struct submission *s)
 	int error = issuer_resolve(s->desk->issuer, s->profile->name, &s->wanted, s->desk->pool,
 	    &s->resolved, &s->mods, &s->diag);
 
-	if (!error)
+	if (!error) {
 		error = name_to_text(s->desk->pool, s->resolved.subject, &s->subject);
-	if (!error)
+	}
+	if (!error) {
 		error = name_sans_to_text(s->desk->pool, s->resolved.extensions, &s->sans);
+	}
 	return error;
 }
 
@@ -136,14 +149,17 @@ ask_policy(struct submission *s, struct desk_verdict *slot, void (*wake)(void *)
 	s->verdict.fail_info = -1;
 	if (!slot->call) {
 		error = issuer_key_type(s->resolved.spki, key_type);
-		if (!error && requester->signer_subject.data)
+		if (!error && requester->signer_subject.data) {
 			error = name_to_text(
 			    s->desk->pool, requester->signer_subject, &question.signer_subject);
-		if (error)
+		}
+		if (error) {
 			return error;
+		}
 		slot->call = policy_call_new(chain, &question);
-		if (!slot->call)
+		if (!slot->call) {
 			return CMPD_ENOMEM;
+		}
 		error = policy_call_run(slot->call, wake, arg);
 		if (error == CMPD_EUNAVAILABLE) {
 			/* No thread for it: an operator decides, and nobody waits for a verdict. */
@@ -170,25 +186,32 @@ apply_changes(struct submission *s)
 	const char *first = s->mods;
 	int error = 0;
 
-	if (!v->subject && !v->sans && !v->validity && !v->profile)
+	if (!v->subject && !v->sans && !v->validity && !v->profile) {
 		return 0;
+	}
 	if (v->profile) {
 		s->profile = conf_profile_find(s->desk->conf, v->profile);
-		if (!s->profile)
+		if (!s->profile) {
 			return diag_set(
 			    &s->diag, CMPD_EPLUGIN, "policy names a profile that does not exist");
+		}
 	}
-	if (v->subject)
+	if (v->subject) {
 		error = name_from_text(s->desk->pool, v->subject, &s->wanted.subject);
-	if (!error && v->sans)
+	}
+	if (!error && v->sans) {
 		error = name_sans_replace(s->desk->pool, s->wanted.extensions,
 		    (const char *const *)v->sans, false, &s->wanted.extensions);
-	if (!error)
+	}
+	if (!error) {
 		error = resolve(s);
-	if (error)
+	}
+	if (error) {
 		return error;
-	if (v->validity > 0 && v->validity < s->resolved.validity)
+	}
+	if (v->validity > 0 && v->validity < s->resolved.validity) {
 		s->resolved.validity = v->validity;
+	}
 	s->mods = pool_printf(
 	    s->desk->pool, "%s%schanged by policy", first ? first : "", first ? "; " : "");
 	return s->mods ? 0 : CMPD_ENOMEM;
@@ -229,11 +252,13 @@ fill_entry(struct submission *s, struct entry *entry)
 static int
 file_entry(struct submission *s, struct entry *entry, enum entry_state to)
 {
-	if (!entry_state_can_move(entry->state, to))
+	if (!entry_state_can_move(entry->state, to)) {
 		return CMPD_ESTATE;
+	}
 	entry->state = to;
-	if (to == ENTRY_DENIED || to == ENTRY_APPROVED)
+	if (to == ENTRY_DENIED || to == ENTRY_APPROVED) {
 		entry->decided = s->desk->now;
+	}
 	entry->due = desk_entry_due(s->desk, entry);
 	unit_put_entry(s->desk->unit, entry, ENTRY_RECEIVED);
 	return 0;
@@ -243,10 +268,12 @@ static int
 hold(struct submission *s, struct entry *entry, const char *reason, struct desk_outcome *ret)
 {
 	if (s->verdict.answer == POLICY_HOLD) {
-		if (s->verdict.check_after > 0)
+		if (s->verdict.check_after > 0) {
 			entry->check_after = s->verdict.check_after;
-		if (s->verdict.approvals > 0)
+		}
+		if (s->verdict.approvals > 0) {
 			entry->approvals_needed = s->verdict.approvals;
+		}
 	}
 	entry->reason = reason;
 	memset(&entry->resolved, 0, sizeof(entry->resolved));
@@ -263,8 +290,9 @@ deny(struct submission *s, struct entry *entry, struct desk_outcome *ret)
 	entry->fail_info = s->verdict.fail_info;
 	entry->text = s->verdict.text ? s->verdict.text : "refused by policy";
 	entry->decided_by = pool_printf(s->desk->pool, "plugin:%s", s->verdict.plugin);
-	if (!entry->decided_by)
+	if (!entry->decided_by) {
 		return CMPD_ENOMEM;
+	}
 	ret->status = DESK_REJECTED;
 	ret->fail_info = entry->fail_info;
 	ret->text = entry->text;
@@ -279,14 +307,16 @@ grant(struct submission *s, struct entry *entry, struct desk_outcome *ret)
 	int error;
 
 	entry->decided_by = pool_printf(s->desk->pool, "plugin:%s", s->verdict.plugin);
-	if (!entry->decided_by)
+	if (!entry->decided_by) {
 		return CMPD_ENOMEM;
+	}
 	entry->state = ENTRY_APPROVED;
 	entry->decided = s->desk->now;
 	error = desk_make_certificate(
 	    s->desk, entry, s->request->endpoint, s->request->implicit_confirm, &cert, &s->diag);
-	if (error)
+	if (error) {
 		return error;
+	}
 	ret->status = entry->mods ? DESK_GRANTED_WITH_MODS : DESK_GRANTED;
 	ret->text = entry->mods;
 	ret->certificate = cert.der;
@@ -303,11 +333,13 @@ follow_verdict(struct submission *s, struct desk_outcome *ret)
 
 	fill_entry(s, entry);
 	error = digest_sha256(s->resolved.spki, entry->spki_sha256);
-	if (!error)
+	if (!error) {
 		error = desk_names_check(s->desk, s->requester, s->profile, s->resolved.subject,
 		    s->resolved.extensions, &entry->names_bound, &why);
-	if (error)
+	}
+	if (error) {
 		return error;
+	}
 	switch (s->verdict.answer) {
 	case POLICY_DENY:
 		return deny(s, entry, ret);
@@ -336,12 +368,15 @@ desk_submit(struct desk *desk, const struct desk_requester *requester,
 	ret->cert_req_id = request->cert_req_id;
 	ret->fail_info = -1;
 	error = choose_profile(&s);
-	if (!error)
+	if (!error) {
 		error = complete_update(&s);
-	if (!error)
+	}
+	if (!error) {
 		error = resolve(&s);
-	if (!error)
+	}
+	if (!error) {
 		error = ask_policy(&s, verdict, wake, arg);
+	}
 	if (!error) {
 		error = apply_changes(&s);
 		if (error && (is_fault_of_request(error) || error == CMPD_EPLUGIN)) {
@@ -350,15 +385,19 @@ desk_submit(struct desk *desk, const struct desk_requester *requester,
 			s.verdict.text = "waiting for approval";
 			s.wanted = request->template;
 			error = choose_profile(&s);
-			if (!error)
+			if (!error) {
 				error = complete_update(&s);
-			if (!error)
+			}
+			if (!error) {
 				error = resolve(&s);
+			}
 		}
 	}
-	if (!error)
+	if (!error) {
 		error = follow_verdict(&s, ret);
-	if (error && is_fault_of_request(error))
+	}
+	if (error && is_fault_of_request(error)) {
 		return reject(&s, error, ret);
+	}
 	return error;
 }

@@ -9,18 +9,21 @@ sweep_entry(struct desk *desk, uint64_t number, bool grace)
 	struct entry entry;
 	int error = store_entry_get(desk->reader, desk->pool, number, &entry);
 
-	if (error)
+	if (error) {
 		return error == CMPD_ENOENT ? 0 : error;
-	if (!entry.due || entry.due > desk->now)
+	}
+	if (!entry.due || entry.due > desk->now) {
 		return 0;
+	}
 	switch (entry.state) {
 	case ENTRY_PENDING:
 	case ENTRY_APPROVED:
 		desk_audit_entry(desk, &entry, "cmpd", "entry.expired", NULL);
 		return desk_move_entry(desk, &entry, ENTRY_EXPIRED);
 	case ENTRY_ISSUED:
-		if (grace)
+		if (grace) {
 			return 0;
+		}
 		desk_audit_entry(desk, &entry, "cmpd", "entry.unconfirmed", NULL);
 		error = desk_revoke_entry_cert(desk, &entry, REASON_CESSATION_OF_OPERATION, "cmpd");
 		return error ? error : desk_move_entry(desk, &entry, ENTRY_UNCONFIRMED);
@@ -38,26 +41,31 @@ sweep_txn(struct desk *desk, const struct txn_key *key)
 	size_t n = 0;
 	int error = store_txn_get(desk->reader, desk->pool, key, &txn);
 
-	if (error)
+	if (error) {
 		return error == CMPD_ENOENT ? 0 : error;
-	if (!txn.due || txn.due > desk->now)
+	}
+	if (!txn.due || txn.due > desk->now) {
 		return 0;
+	}
 	if (txn.ended) {
 		unit_drop_txn(desk->unit, key, txn.version);
 		return 0;
 	}
 	for (size_t i = 0; i < txn.n_ids; i++) {
 		error = store_entry_find(desk->reader, desk->pool, key, txn.ids[i], &entries[n]);
-		if (!error)
+		if (!error) {
 			n++;
-		else if (error != CMPD_ENOENT)
+		} else if (error != CMPD_ENOENT) {
 			return error;
+		}
 	}
 	error = desk_close_txn(desk, &txn, entries, n);
-	if (error)
+	if (error) {
 		return error;
-	if (!txn.ended)
+	}
+	if (!txn.ended) {
 		txn.due = desk->now + SWEEP_AGAIN_MS;
+	}
 	unit_put_txn(desk->unit, &txn);
 	return 0;
 }
@@ -68,10 +76,12 @@ sweep_cert(struct desk *desk, const struct due *due)
 	struct cert cert;
 	int error = store_cert_get(desk->reader, desk->pool, due->ca, due->serial, &cert);
 
-	if (error)
+	if (error) {
 		return error == CMPD_ENOENT ? 0 : error;
-	if (cert.due && cert.due <= desk->now)
+	}
+	if (cert.due && cert.due <= desk->now) {
 		unit_drop_cert(desk->unit, cert.ca, cert.serial, cert.version);
+	}
 	return 0;
 }
 

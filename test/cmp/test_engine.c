@@ -79,8 +79,9 @@ arrange_request(struct fixture *f, bool spoilt)
 	    OSSL_CRMF_POPO_SIGNATURE, msg, f->key, EVP_sha256(), NULL, NULL));
 	len = i2d_OSSL_CRMF_MSG(msg, &der);
 	assert_true(len > 0);
-	if (spoilt)
+	if (spoilt) {
 		der[len - 1] ^= 1;
+	}
 	f->work.requests = pool_alloc(f->pool, sizeof(*f->work.requests));
 	f->work.requests[0].raw = pool_bytes(f->pool, bytes_of(der, (size_t)len));
 	f->work.n_requests = 1;
