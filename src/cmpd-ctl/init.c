@@ -388,6 +388,27 @@ init_fill(struct init *init)
 	return result == 0 ? init_sync(init, ".") : result;
 }
 
+static int
+init_in_folder(struct init *init)
+{
+	int result = init_check_length(init);
+
+	if (result < 0) {
+		return result;
+	}
+	result = init_open(init);
+	if (result == 0) {
+		result = init_fill(init);
+	}
+	if (result < 0) {
+		init_undo(init);
+	}
+	if (init->fd >= 0) {
+		close(init->fd);
+	}
+	return result;
+}
+
 int
 init_run(const char *dir, const char *listen, struct diag *diag)
 {
@@ -411,19 +432,7 @@ init_run(const char *dir, const char *listen, struct diag *diag)
 		    "cannot listen on this: give addr:port with a numeric address, [v6]:port or "
 		    "unix:path");
 	}
-	result = init_check_length(&init);
-	if (result == 0) {
-		result = init_open(&init);
-		if (result == 0) {
-			result = init_fill(&init);
-		}
-		if (result < 0) {
-			init_undo(&init);
-		}
-	}
-	if (init.fd >= 0) {
-		close(init.fd);
-	}
+	result = init_in_folder(&init);
 	X509_free(init.ca);
 	EVP_PKEY_free(init.ca_key);
 	ERR_clear_error();

@@ -25,6 +25,10 @@ void issuer_free(struct issuer *issuer);
 /*
  * What the profile makes of a request: subject, SANs, allowed extensions, key and validity checked and
  * fixed. *ret and *ret_mods in pool; *ret_mods: NULL, or what was changed, in words.
+ * ret->extensions is the complete list that the certificate will carry and ret->ca the generation that shall sign it,
+ * so what is approved is what is made. A resolved template may be resolved again. Of the requested extensions only
+ * subjectAltName is taken (and CA:TRUE, if the profile says allow_ca); keyUsage and extendedKeyUsage may be asked for as far as
+ * the profile gives them; others are left out, or refused if critical. Key usages that a kind of key cannot have are left out.
  * CMPD_ETEMPLATE (no subject and no SAN, no key, validity), CMPD_EEXTENSION, CMPD_EALGORITHM
  * (key kind or size), each with the reason in diag; CMPD_ENOENT: no such profile.
  */
@@ -33,16 +37,17 @@ int issuer_resolve(struct issuer *issuer, const char *profile, const struct temp
     struct diag *diag) CMPD_MUST_CHECK;
 
 /*
- * Signs a certificate for a resolved template: valid from now (or its not_before if later), 159 random serial bits. The key is copied raw, never
+ * Signs a certificate for a resolved template: valid from now less one second (or its not_before if later), 159 random serial bits. The key is copied raw, never
  * decoded. Everything in *ret but entry, number, version and due is filled; memory in pool. *ret_cert_hash: the digest that a certConf must
  * carry (RFC 9810 5.3.18: digest of the signature algorithm; Ed25519 SHA-512, Ed448 SHAKE256 with 64 bytes).
- * CMPD_ECRYPTO, CMPD_ENOENT, CMPD_ETEMPLATE (no longer possible: CA expires too soon or has changed).
+ * CMPD_ECRYPTO, CMPD_ENOENT, CMPD_ETEMPLATE (no longer possible: notAfter has passed, the CA has expired or has changed).
  */
 int issuer_sign(struct issuer *issuer, const char *profile, const struct template *resolved,
     int64_t now, struct pool *pool, struct cert *ret, struct bytes *ret_cert_hash,
     struct diag *diag) CMPD_MUST_CHECK;
 
-/* The CA certificate of a profile, and its chain without the root; DER, borrowed from the issuer. */
+/* The CA certificate of a profile, and the certificates above it without the root (none if it is the root); DER, borrowed from the
+ * issuer. */
 struct bytes issuer_ca0_certificate(struct issuer *issuer, const char *profile);
 const struct bytes *issuer_ca0_chain(struct issuer *issuer, const char *profile, size_t *ret_n);
 /* The same as an X509 of the issuer's library context (for trust stores). NULL: no such profile. */

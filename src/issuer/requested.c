@@ -2,6 +2,9 @@
 
 #include <string.h>
 
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+
 #include "model/extension.h"
 
 /* ---- subjectAltName ---- */
@@ -80,15 +83,26 @@ san_dir_name_fits(struct bytes value)
 	return value.len > 2 && resolve_check_name(value) == 0;
 }
 
+/* The value may be anything: libcrypto must be able to read it, or the certificate would be called broken. */
 static bool
 san_other_fits(struct bytes value)
 {
-	struct bytes oid, wrapped;
-	struct der element;
+	struct buf sequence;
+	const uint8_t *p;
+	OTHERNAME *name = NULL;
+	bool fits = false;
 
-	return der_take(&value, DER_OID, &oid) == 0 && oid.len > 0 && oid.len <= DER_OID_MAX &&
-	       der_only(value, DER_CONSTRUCTED(0), &wrapped) == 0 &&
-	       der_next(&wrapped, &element) == 0 && wrapped.len == 0;
+	buf_init(&sequence, ISSUER_EXTENSIONS_MAX + 8);
+	der_put(&sequence, DER_SEQUENCE, value);
+	if (buf_error(&sequence) == 0) {
+		p = sequence.data;
+		name = d2i_OTHERNAME(NULL, &p, (long)sequence.len);
+		fits = name != NULL && p == sequence.data + sequence.len;
+	}
+	OTHERNAME_free(name);
+	ERR_clear_error();
+	buf_fini(&sequence);
+	return fits;
 }
 
 static const struct san_rule {

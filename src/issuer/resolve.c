@@ -28,7 +28,7 @@ resolve_note(struct resolution *r, const char *format, ...)
 
 /* ---- subject ---- */
 
-/* A value that is text, not empty, without NUL, and in its type's encoding. */
+/* A value that is text, not empty, without NUL, and in its type's encoding (types that libcrypto takes). */
 static bool
 subject_value_fits(const struct der *value)
 {
@@ -43,7 +43,6 @@ subject_value_fits(const struct der *value)
 	case DER_PRINTABLE_STRING:
 	case DER_IA5_STRING:
 	case DER_NUMERIC_STRING:
-	case DER_VISIBLE_STRING:
 	case DER_T61_STRING:
 		break;
 	case DER_BMP_STRING:
@@ -72,8 +71,7 @@ subject_check_set(struct bytes set)
 	while (set.len > 0) {
 		if (der_take(&set, DER_SEQUENCE, &attribute) < 0 ||
 		    der_take(&attribute, DER_OID, &oid) < 0 || der_next(&attribute, &value) < 0 ||
-		    attribute.len > 0 || oid.len == 0 || oid.len > DER_OID_MAX ||
-		    !subject_value_fits(&value)) {
+		    attribute.len > 0 || !der_oid_valid(oid) || !subject_value_fits(&value)) {
 			return CMPD_ETEMPLATE;
 		}
 	}

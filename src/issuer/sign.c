@@ -11,6 +11,8 @@
 #include "model/extension.h"
 #include "model/name.h"
 
+/* time(2) lags behind the precise clock by some milliseconds: who looks at once must not find "not yet valid". */
+#define CLOCK_SLACK   1000 /* ms */
 #define SIGNATURE_MAX 2048 /* bytes: RSA keys of 16384 bits */
 
 struct span {
@@ -61,9 +63,14 @@ sign_span(const struct profile *profile, const struct template *resolved, int64_
 {
 	const struct ca *ca = profile->ca;
 	int64_t validity = resolved->validity > 0 ? resolved->validity : profile->conf->validity;
-	int64_t from = resolved->not_before > now ? resolved->not_before : now;
-	int64_t to;
+	int64_t from = now - CLOCK_SLACK, to;
 
+	if (from < ca->not_before && now >= ca->not_before) {
+		from = ca->not_before;
+	}
+	if (resolved->not_before > now) {
+		from = resolved->not_before;
+	}
 	from -= from % 1000;
 	to = from + validity;
 	if (resolved->not_after != 0 && resolved->not_after < to) {

@@ -151,6 +151,20 @@ der_end(struct buf *buf, size_t mark)
 	}
 }
 
+bool
+der_oid_valid(struct bytes oid)
+{
+	bool first = true; /* byte of a number */
+
+	for (size_t i = 0; i < oid.len; i++) {
+		if (first && oid.data[i] == 0x80) {
+			return false; /* a leading zero */
+		}
+		first = (oid.data[i] & 0x80) == 0;
+	}
+	return first && oid.len > 0 && oid.len <= DER_OID_MAX;
+}
+
 int
 der_oid_to_text(struct bytes oid, char out[DER_OID_TEXT_MAX])
 {
@@ -159,7 +173,7 @@ der_oid_to_text(struct bytes oid, char out[DER_OID_TEXT_MAX])
 	ASN1_OBJECT *object;
 	int n = -1;
 
-	if (oid.len == 0 || oid.len > DER_OID_MAX) {
+	if (!der_oid_valid(oid)) {
 		return CMPD_EFORMAT;
 	}
 	der[0] = DER_OID;

@@ -53,6 +53,8 @@ size_t der_begin(struct buf *buf, uint8_t tag);
 void der_end(struct buf *buf, size_t mark);
 void der_put(struct buf *buf, uint8_t tag, struct bytes value);
 
+/* Contents of an OBJECT IDENTIFIER, well-formed and not longer than DER_OID_MAX? */
+bool der_oid_valid(struct bytes oid);
 /* Contents of an OBJECT IDENTIFIER, to and from "1.2.840.113549". CMPD_EFORMAT; libcrypto's
  * error queue is left empty. Longer than DER_OID_MAX bytes is refused both ways. */
 #define DER_OID_MAX	 64

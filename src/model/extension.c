@@ -22,8 +22,7 @@ extension_next(struct bytes *list, struct extension *ret)
 	}
 	body = element.value;
 	found.whole = element.whole;
-	if (der_take(&body, DER_OID, &found.oid) < 0 || found.oid.len == 0 ||
-	    found.oid.len > DER_OID_MAX) {
+	if (der_take(&body, DER_OID, &found.oid) < 0 || !der_oid_valid(found.oid)) {
 		return CMPD_EFORMAT;
 	}
 	if (der_peek(body, DER_BOOLEAN)) {

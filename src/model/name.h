@@ -1,5 +1,5 @@
 /*
- * Names and subjectAltNames between DER and text. Text is UTF-8, one line:
+ * Names and subjectAltNames between DER and text (CMPD_ELIMIT: past 256 KiB). Text is UTF-8, one line:
  * control bytes, bidi controls and invalid UTF-8 are escaped as \XX, so it may
  * be shown and matched. Any thread; libcrypto's error queue is left empty.
  */

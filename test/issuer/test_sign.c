@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include <openssl/err.h>
 #include <openssl/x509v3.h>
 
 #include "base/clock.h"
@@ -213,8 +214,8 @@ the_record_says_what_was_made(void **state)
 	fixture_init(&f, "P-256", 36500);
 	template = template_of(&f);
 	make(&f, &template, now, &made);
-	assert_int_equal(made.cert.not_before, 1900000000000);
-	assert_int_equal(made.cert.not_after, 1900000000000 + 90 * DAY);
+	assert_int_equal(made.cert.not_before, 1899999999000);
+	assert_int_equal(made.cert.not_after, 1899999999000 + 90 * DAY);
 	assert_string_equal(made.cert.subject, "/CN=device");
 	assert_string_equal(made.cert.profile, "device");
 	assert_int_equal(made.cert.status, CERT_VALID);
@@ -242,7 +243,7 @@ years_from_2050_on_are_generalized(void **state)
 	struct fixture f;
 	struct template template;
 	struct made made;
-	int64_t end_of_2049 = INT64_C(2524607999000);
+	int64_t end_of_2049 = INT64_C(2524608000000); /* and a second */
 
 	(void)state;
 	fixture_init(&f, "P-256", 36500);
@@ -434,6 +435,81 @@ an_empty_subject_makes_the_names_critical(void **state)
 	fixture_fini(&f);
 }
 
+/* Repeatable disorder. */
+static uint32_t
+next_random(uint32_t *seed)
+{
+	*seed ^= *seed << 13;
+	*seed ^= *seed >> 17;
+	*seed ^= *seed << 5;
+	return *seed;
+}
+
+static struct bytes
+mutate(struct pool *pool, struct bytes in, uint32_t *seed)
+{
+	uint8_t *copy = pool_alloc(pool, in.len);
+
+	memcpy(copy, in.data, in.len);
+	for (uint32_t n = next_random(seed) % 3; n > 0; n--) {
+		copy[next_random(seed) % in.len] = (uint8_t)next_random(seed);
+	}
+	return bytes_of(copy, next_random(seed) % 16 == 0 ? next_random(seed) % in.len : in.len);
+}
+
+/* Whatever is accepted makes a certificate that libcrypto can read to its end. */
+static void
+broken_templates_never_make_broken_certificates(void **state)
+{
+	static const char *const lines[] = {"subjectAltName=DNS:a,IP:10.0.0.1,otherName:1.2;UTF8:x",
+	    "keyUsage=digitalSignature", "basicConstraints=CA:FALSE", "1.2.3=DER:0500", NULL};
+	struct fixture f;
+	struct template good;
+	unsigned made = 0;
+	uint32_t seed = 20;
+
+	(void)state;
+	fixture_init(&f, "P-256", 3650);
+	good = template_of(&f);
+	good.extensions = extensions_of(&f, lines);
+	for (int i = 0; i < 5000; i++) {
+		struct pool *pool = pool_new(1 << 18);
+		struct template template = good, resolved;
+		const uint8_t *p;
+		const char *mods;
+		struct cert cert;
+		struct bytes hash;
+
+		template.subject = mutate(pool, good.subject, &seed);
+		template.spki = mutate(pool, good.spki, &seed);
+		template.extensions = mutate(pool, good.extensions, &seed);
+		if (issuer_resolve(
+			f.issuer, "device", &template, pool, &resolved, &mods, &f.diag) == 0) {
+			X509 *x509;
+			GENERAL_NAMES *names;
+
+			assert_int_equal(issuer_sign(f.issuer, "device", &resolved, now_ms(), pool,
+					     &cert, &hash, &f.diag),
+			    0);
+			p = cert.der.data;
+			x509 = d2i_X509(NULL, &p, (long)cert.der.len);
+			assert_non_null(x509);
+			assert_ptr_equal(p, cert.der.data + cert.der.len);
+			assert_int_equal(X509_get_extension_flags(x509) & EXFLAG_INVALID, 0);
+			names = X509_get_ext_d2i(x509, NID_subject_alt_name, NULL, NULL);
+			assert_true(names != NULL ||
+				    X509_get_ext_by_NID(x509, NID_subject_alt_name, -1) < 0);
+			GENERAL_NAMES_free(names);
+			X509_free(x509);
+			ERR_clear_error(); /* points that are on no curve */
+			made++;
+		}
+		pool_free(pool);
+	}
+	assert_in_range(made, 100, 4900);
+	fixture_fini(&f);
+}
+
 static double
 clock_us(void)
 {
@@ -509,6 +585,7 @@ main(void)
 	    cmocka_unit_test(serials_are_long_random_and_unique),
 	    cmocka_unit_test(an_issued_ca_certificate_works),
 	    cmocka_unit_test(an_empty_subject_makes_the_names_critical),
+	    cmocka_unit_test(broken_templates_never_make_broken_certificates),
 	    cmocka_unit_test(what_it_costs),
 	};
 
