@@ -11,6 +11,41 @@
 
 /* ---- a batch ---- */
 
+static enum space
+needs(const struct op *op)
+{
+	switch (op->kind) {
+	case OP_DROP_TXN:
+	case OP_DROP_ENTRY:
+	case OP_DROP_CERT:
+	case OP_REMOVE_SECRET:
+	case OP_RELEASE_SECRET:
+		return SPACE_DROPS;
+	case OP_PUT_BLOB:
+	case OP_ADD_SECRET:
+		return SPACE_SCARCE;
+	case OP_PUT_TXN:
+	case OP_PUT_ENTRY:
+	case OP_PUT_CERT:
+		return op->version == 0 ? SPACE_SCARCE : SPACE_CHANGES;
+	case OP_AUDIT:
+	case OP_USE_SECRET:
+		break;
+	}
+	return SPACE_CHANGES;
+}
+
+static bool
+fits(const struct unit *unit, enum space space)
+{
+	for (size_t i = 0; i < unit->n; i++) {
+		if (needs(&unit->ops[i]) < space) {
+			return false;
+		}
+	}
+	return true;
+}
+
 /* A unit that is refused changes nothing. *ret_fault: it broke while it was written. */
 static int
 apply_unit(
@@ -28,7 +63,7 @@ apply_unit(
 
 /* One transaction for all. Each unit has its result, or the whole has failed and nothing happened. */
 static int
-commit_together(struct store *store, struct unit *const *units, size_t n)
+commit_together(struct store *store, struct unit *const *units, size_t n, enum space space)
 {
 	struct view view = {.store = store};
 	struct tally tally;
@@ -40,7 +75,9 @@ commit_together(struct store *store, struct unit *const *units, size_t n)
 	}
 	fault = tally_load(&view, &tally);
 	for (size_t i = 0; i < n && fault == 0; i++) {
-		units[i]->result = apply_unit(store, &view, &tally, units[i], &fault);
+		units[i]->result = fits(units[i], space)
+				       ? apply_unit(store, &view, &tally, units[i], &fault)
+				       : CMPD_ENOSPC;
 		changed += units[i]->result == 0 && units[i]->n > 0;
 	}
 	if (fault == 0 && changed > 0) {
@@ -67,15 +104,21 @@ outer_error(int error)
 static void
 commit_batch(struct store *store, struct unit *const *units, size_t n)
 {
-	int fault = commit_together(store, units, n);
-	/* A sick disk is sick for all; otherwise one unit spoilt it for the others, so each goes alone, once. */
-	bool alone = fault != 0 && fault != CMPD_EIO && fault != CMPD_ENOSPC && n > 1;
+	enum space space = store->backend->space(store);
+	bool alone = space != SPACE_PLENTY;
+	int fault = 0;
 
-	for (size_t i = 0; i < n && fault != 0; i++) {
-		int error = alone ? commit_together(store, units + i, 1) : fault;
-
-		if (error != 0) {
-			units[i]->result = outer_error(error);
+	if (!alone) {
+		fault = commit_together(store, units, n, space);
+		/* A sick disk is sick for all; otherwise one unit spoilt it for the others: each goes alone, once. */
+		alone = fault != 0 && fault != CMPD_EIO && fault != CMPD_ENOSPC && n > 1;
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (alone) {
+			fault = commit_together(store, units + i, 1, store->backend->space(store));
+		}
+		if (fault != 0) {
+			units[i]->result = outer_error(fault);
 		}
 	}
 }

@@ -71,6 +71,15 @@ struct visitor {
 	int (*visit)(struct visitor *visitor, struct bytes key, struct bytes value);
 };
 
+/* How much may still be written. Space for changes is kept from what is new, and space for drops from both: a full
+ * store must still be able to make room. */
+enum space {
+	SPACE_PLENTY,
+	SPACE_SCARCE, /* enough for some units: look again after each */
+	SPACE_CHANGES, /* nothing new */
+	SPACE_DROPS /* drops only */
+};
+
 /* The address space is used up. Only from put and write_commit; outside it is CMPD_ENOSPC. */
 #define STORE_MAP_FULL (-1000)
 
@@ -102,6 +111,8 @@ struct backend {
 	int (*each)(
 	    struct view *view, enum table table, struct bytes from, struct visitor *visitor);
 
+	/* The committer, before write_begin. */
+	enum space (*space)(struct store *store);
 	void (*tick)(struct store *store); /* each minute, committer */
 	void (*usage)(struct store *store, uint64_t *ret_used, uint64_t *ret_map);
 	int (*backup)(struct store *store, const char *file, struct diag *diag);

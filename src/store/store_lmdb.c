@@ -363,58 +363,6 @@ lmdb_check(const struct store_options *options, const struct seal *seal, struct 
 	return error > 0 ? 0 : error;
 }
 
-/* ---- care ---- */
-
-static void
-lmdb_tick(struct store *store)
-{
-	struct lmdb *lmdb = store->state;
-	int stale;
-
-	/* A reader that died in the middle would keep old pages for ever. */
-	mdb_reader_check(lmdb->env, &stale);
-}
-
-static void
-lmdb_usage(struct store *store, uint64_t *ret_used, uint64_t *ret_map)
-{
-	struct lmdb *lmdb = store->state;
-	MDB_envinfo info = {.me_mapsize = 0};
-	MDB_stat stat = {.ms_psize = 0};
-
-	mdb_env_info(lmdb->env, &info);
-	mdb_env_stat(lmdb->env, &stat);
-	*ret_used = ((uint64_t)info.me_last_pgno + 1) * stat.ms_psize;
-	*ret_map = info.me_mapsize;
-}
-
-static int
-lmdb_backup(struct store *store, const char *file, struct diag *diag)
-{
-	struct lmdb *lmdb = store->state;
-	int fd = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	int rc;
-
-	if (fd < 0 && errno == EEXIST) {
-		return diag_set(diag, CMPD_EEXIST, "%s: there is a file already", file);
-	}
-	if (fd < 0) {
-		return errno_error(diag, file);
-	}
-	rc = mdb_env_copyfd2(lmdb->env, fd, 0);
-	if (rc == 0 && fsync(fd) != 0) {
-		rc = errno;
-	}
-	if (close(fd) != 0 && rc == 0) {
-		rc = errno;
-	}
-	if (rc != 0) {
-		unlink(file);
-		return diag_set(diag, lmdb_error(rc), "%s: %s", file, mdb_strerror(rc));
-	}
-	return 0;
-}
-
 const struct backend backend_lmdb = {
     .open = lmdb_open,
     .check = lmdb_check,
@@ -430,6 +378,7 @@ const struct backend backend_lmdb = {
     .put = lmdb_put,
     .del = lmdb_del,
     .each = lmdb_each,
+    .space = lmdb_space,
     .tick = lmdb_tick,
     .usage = lmdb_usage,
     .backup = lmdb_backup,

@@ -1,6 +1,6 @@
 /*
  * The parts of the LMDB back end: the environment (store_lmdb.c), its transactions
- * (store_lmdb_txn.c), and the look at the file before LMDB maps it (store_lmdb_file.c).
+ * (store_lmdb_txn.c), its care (store_lmdb_care.c), and the look at the file before LMDB maps it (store_lmdb_file.c).
  */
 #pragma once
 
@@ -34,3 +34,8 @@ int lmdb_put(
     struct view *view, enum table table, struct bytes key, struct bytes value, bool append);
 int lmdb_del(struct view *view, enum table table, struct bytes key);
 int lmdb_each(struct view *view, enum table table, struct bytes from, struct visitor *visitor);
+
+enum space lmdb_space(struct store *store);
+void lmdb_tick(struct store *store);
+void lmdb_usage(struct store *store, uint64_t *ret_used, uint64_t *ret_map);
+int lmdb_backup(struct store *store, const char *file, struct diag *diag);

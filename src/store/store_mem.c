@@ -341,6 +341,13 @@ mem_check(const struct store_options *options, const struct seal *seal, struct d
 	return 0;
 }
 
+static enum space
+mem_space(struct store *store)
+{
+	(void)store;
+	return SPACE_PLENTY;
+}
+
 static void
 mem_tick(struct store *store)
 {
@@ -381,6 +388,7 @@ const struct backend backend_mem = {
     .put = mem_put,
     .del = mem_del,
     .each = mem_each,
+    .space = mem_space,
     .tick = mem_tick,
     .usage = mem_usage,
     .backup = mem_backup,

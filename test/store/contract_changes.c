@@ -417,11 +417,12 @@ all_is_there_after_reopening(struct bench *b)
 	struct store_stats stats;
 	struct txn txn = make_txn(1);
 	struct cert cert = make_cert(1);
-	struct unit *unit = unit_new();
+	struct unit *unit;
 
 	if (b->options.dir == NULL) {
 		return; /* in memory nothing survives */
 	}
+	unit = unit_new();
 	put_new(b, 1);
 	put_new(b, 2);
 	unit_put_txn(unit, &txn);
