@@ -32,7 +32,7 @@ Server(endpoint={...}, profile={...}, top={...}, policy=[...], unix=True, valgri
 ctl(*args, code=0) runs cmpd-ctl and checks the exit status; json(*args) gives what --json prints.
 enrol(command, ...) starts `openssl cmp` in the background: a Client with wait(), certificate, key, output().
     It trusts the server's CA, makes a new key and polls up to 60 s. Keywords: ref and secret, or cert and key (and
-    untrusted); subject, implicit, path, more=[further options]; port for a proxy in front.
+    untrusted); subject, implicit, path, more=[further options]; port for a proxy in front; openssl: another program.
 post(body, path=..., port=...) sends bytes and returns (status, headers, body): for repeating recorded requests
     (more=["-reqout", FILE]) and for hostile ones.
 Ca(folder, name) makes a CA with `openssl`; issue(subject) gives a (certificate, key) pair of files, for vendor
@@ -347,11 +347,13 @@ class Server:
     # -- clients
 
     def enrol(self, command, ref=None, secret=None, cert=None, key=None, untrusted=None, subject=None,
-              implicit=False, path=PATH, port=None, newkey=True, patience=60, more=()):
+              implicit=False, path=PATH, port=None, newkey=True, patience=60, more=(), trusted=None,
+              openssl=None):
         self.count += 1
         base = self.folder / f"client{self.count}"
-        argv = [OPENSSL, "cmp", "-config", "", "-cmd", command, "-server", f"127.0.0.1:{port or self.port}",
-                "-path", path.lstrip("/"), "-trusted", self.ca.certificate,
+        argv = [openssl or OPENSSL, "cmp", "-config", "", "-cmd", command,
+                "-server", f"127.0.0.1:{port or self.port}",
+                "-path", path.lstrip("/"), "-trusted", trusted or self.ca.certificate,
                 "-total_timeout", patience, "-msg_timeout", min(30, patience), "-certout", base.with_suffix(".pem")]
         if ref is not None:
             argv += ["-ref", ref, "-secret", f"pass:{secret}"]
