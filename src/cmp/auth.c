@@ -218,7 +218,7 @@ signer_fits_header(struct cmp_work *work, const struct signer *signer)
 
 /* Revocation is asked of the store at every message; time only when a transaction opens. */
 static int
-signer_status(struct cmp_work *work, const struct signer *signer)
+signer_status(struct cmp_work *work, const struct signer *signer, bool *ret_revoked)
 {
 	struct cert cert;
 	int64_t now = work->desk->now;
@@ -238,7 +238,12 @@ signer_status(struct cmp_work *work, const struct signer *signer)
 	if (error) {
 		return error == CMPD_ENOENT ? 0 : error;
 	}
-	if (cert.status != CERT_VALID) {
+	if (cert.status == CERT_VALID) {
+		return 0;
+	}
+	/* It may still ask for its own revocation, and be told that it is revoked. */
+	*ret_revoked = true;
+	if (work->in.body_type != WIRE_RR) {
 		cmp_work_fault(
 		    work, "B3.10", FI_SIGNER_NOT_TRUSTED, "the signer's certificate is revoked");
 	}
@@ -246,7 +251,7 @@ signer_status(struct cmp_work *work, const struct signer *signer)
 }
 
 static int
-accept_signature(struct cmp_work *work, const struct signer *signer)
+accept_signature(struct cmp_work *work, const struct signer *signer, bool revoked)
 {
 	struct pool *pool = work->desk->pool;
 	struct cmp_verified *v = pool_alloc(pool, sizeof(*v));
@@ -271,6 +276,7 @@ accept_signature(struct cmp_work *work, const struct signer *signer)
 	v->requester.signer_subject = pool_bytes(pool, signer->subject);
 	v->requester.signer_extensions = pool_bytes(pool, signer->extensions);
 	v->requester.signer_ours = signer->ours;
+	v->requester.signer_revoked = revoked;
 	memcpy(v->requester.signer_ca, signer->ca, CA_ID_SIZE);
 	v->requester.signer_serial = pool_bytes(pool, signer->serial);
 	v->requester.peer = work->request->peer;
@@ -288,6 +294,7 @@ verify_signature(struct cmp_work *work, struct bytes part)
 {
 	const struct wire_message *in = &work->in;
 	struct signer *signer = NULL;
+	bool revoked = false;
 	struct diag why = {""};
 	int error;
 
@@ -336,8 +343,8 @@ verify_signature(struct cmp_work *work, struct bytes part)
 		    "the signer's certificate has a keyUsage without digitalSignature");
 		return 0;
 	}
-	error = signer_status(work, signer);
-	return error ? error : accept_signature(work, signer);
+	error = signer_status(work, signer, &revoked);
+	return error ? error : accept_signature(work, signer, revoked);
 }
 
 int

@@ -55,16 +55,16 @@ on_cert_request(OSSL_CMP_SRV_CTX *srv, const OSSL_CMP_MSG *req, int cert_req_id,
 	return run_once(call) ? status_new(call->outcome.status) : NULL;
 }
 
-/* Revocations and general messages do not come here in this version: the gate does not serve their bodies. */
 static OSSL_CMP_PKISI *
 on_rr(OSSL_CMP_SRV_CTX *srv, const OSSL_CMP_MSG *req, const X509_NAME *issuer,
     const ASN1_INTEGER *serial)
 {
-	(void)srv;
+	struct engine_call *call = call_of(srv);
+
 	(void)req;
 	(void)issuer;
 	(void)serial;
-	return NULL;
+	return run_once(call) ? status_new(call->outcome.status) : NULL;
 }
 
 static int

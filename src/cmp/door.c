@@ -268,6 +268,7 @@ static const struct {
     {WIRE_POLLREQ, serve_poll},
     {WIRE_CERTCONF, serve_cert_conf},
     {WIRE_ERROR, serve_error},
+    {WIRE_RR, serve_rr},
 };
 
 static int

@@ -374,3 +374,51 @@ out:
 	ERR_clear_error();
 	return error;
 }
+
+/* rr body with what names the certificate; the rest of the RevDetails is judged outside. */
+static struct bytes
+rr_body(struct pool *pool, const struct wire_rev_req *request)
+{
+	struct bytes parts[2];
+	size_t n = 0;
+
+	if (request->serial.data) {
+		parts[n++] = tlv1(pool, 0x81, request->serial);
+	}
+	if (request->issuer.data) {
+		parts[n++] = tlv1(pool, 0xa3, request->issuer);
+	}
+	return tlv1(pool, 0xab, tlv1(pool, 0x30, tlv1(pool, 0x30, tlv(pool, 0x30, parts, n))));
+}
+
+int
+engine_rr(struct engine_call *call, const struct wire_rev_req *request)
+{
+	OSSL_CMP_SRV_CTX *srv = context_new(call);
+	struct bytes body = rr_body(call->work->desk->pool, request);
+	OSSL_CMP_MSG *message = NULL;
+	int body_type, error = CMPD_ENOMEM;
+	int64_t status;
+
+	call->primed = true;
+	if (!srv || !body.data) {
+		goto out;
+	}
+	message = inner_message(call->work, body, false);
+	if (!message) {
+		error = CMPD_EFORMAT;
+		goto out;
+	}
+	error = process(call, srv, message, &body_type, &status);
+	if (!error) {
+		error = call->called ? call->error : CMPD_ECRYPTO;
+	}
+	if (!error && body_type != WIRE_RP) {
+		error = CMPD_ECRYPTO;
+	}
+out:
+	OSSL_CMP_MSG_free(message);
+	OSSL_CMP_SRV_CTX_free(srv);
+	ERR_clear_error();
+	return error;
+}

@@ -218,31 +218,6 @@ submit_all(struct cmp_work *work, struct desk_outcome *outcomes)
 	return parked;
 }
 
-static void
-open_txn(struct cmp_work *work)
-{
-	const struct conf_endpoint *conf = work->endpoint->conf;
-	const struct wire_header *header = &work->in.header;
-	struct txn *txn = &work->txn;
-
-	memset(txn, 0, sizeof(*txn));
-	txn->key = work->key;
-	txn->endpoint = conf->path;
-	txn->identity = auth_requester(work->verified)->identity;
-	txn->type = (enum request_type)work->in.body_type;
-	txn->implicit_confirm =
-	    gate_wants_implicit_confirm(work) && conf->confirm == CONF_CONFIRM_IMPLICIT;
-	txn->pvno = (uint8_t)header->pvno;
-	txn->n_ids = work->n_requests;
-	for (size_t i = 0; i < work->n_requests; i++) {
-		txn->ids[i] = id_of(work, i);
-	}
-	txn->first_nonce.len = (uint8_t)header->sender_nonce.len;
-	memcpy(txn->first_nonce.data, header->sender_nonce.data, header->sender_nonce.len);
-	txn->received = work->desk->now;
-	txn->deadline = work->desk->now + conf->entry_ttl + conf->confirm_wait + conf->replay_keep;
-}
-
 /* With others that are stored, the rejected ones of the same message are stored too. */
 static void
 file_rejected(struct cmp_work *work, struct desk_outcome *outcome)
@@ -294,7 +269,13 @@ serve_enrolment(struct cmp_work *work)
 	if (faults == work->n_requests) {
 		return serve_cert_rep(work, outcomes, work->n_requests, false);
 	}
-	open_txn(work);
+	serve_open_txn(work);
+	work->txn.implicit_confirm = gate_wants_implicit_confirm(work) &&
+				     work->endpoint->conf->confirm == CONF_CONFIRM_IMPLICIT;
+	work->txn.n_ids = work->n_requests;
+	for (size_t i = 0; i < work->n_requests; i++) {
+		work->txn.ids[i] = id_of(work, i);
+	}
 	if (requester->secret) {
 		unit_use_secret(work->desk->unit, requester->secret->id, work->desk->now);
 	}

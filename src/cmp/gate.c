@@ -8,11 +8,11 @@
 
 #define BODY_BIT(tag) (1u << (tag))
 
-/* Bodies that a server takes at all (F2): no answer body ever gets past the gate. rr, genm and nested are not
- * served yet. */
+/* Bodies that a server takes at all (F2): no answer body ever gets past the gate. */
 #define SERVED                                                                                     \
 	(BODY_BIT(WIRE_IR) | BODY_BIT(WIRE_CR) | BODY_BIT(WIRE_P10CR) | BODY_BIT(WIRE_KUR) |       \
-	    BODY_BIT(WIRE_ERROR) | BODY_BIT(WIRE_CERTCONF) | BODY_BIT(WIRE_POLLREQ))
+	    BODY_BIT(WIRE_RR) | BODY_BIT(WIRE_ERROR) | BODY_BIT(WIRE_CERTCONF) |                   \
+	    BODY_BIT(WIRE_POLLREQ))
 
 bool
 cmp_body_opens(int body_type)

@@ -182,6 +182,25 @@ serve_cert_rep(
 	return serve_finish(work, body, &options, entries);
 }
 
+void
+serve_open_txn(struct cmp_work *work)
+{
+	const struct conf_endpoint *conf = work->endpoint->conf;
+	const struct wire_header *header = &work->in.header;
+	struct txn *txn = &work->txn;
+
+	memset(txn, 0, sizeof(*txn));
+	txn->key = work->key;
+	txn->endpoint = conf->path;
+	txn->identity = auth_requester(work->verified)->identity;
+	txn->type = (enum request_type)work->in.body_type;
+	txn->pvno = (uint8_t)header->pvno;
+	txn->first_nonce.len = (uint8_t)header->sender_nonce.len;
+	memcpy(txn->first_nonce.data, header->sender_nonce.data, header->sender_nonce.len);
+	txn->received = work->desk->now;
+	txn->deadline = work->desk->now + conf->entry_ttl + conf->confirm_wait + conf->replay_keep;
+}
+
 int
 serve_finish(struct cmp_work *work, struct bytes body, const struct seal_options *options,
     const struct entry *entries)

@@ -10,6 +10,7 @@
 int serve_enrolment(struct cmp_work *work) CMPD_MUST_CHECK; /* ir, cr, kur, p10cr */
 int serve_poll(struct cmp_work *work) CMPD_MUST_CHECK; /* pollReq */
 int serve_cert_conf(struct cmp_work *work) CMPD_MUST_CHECK; /* certConf */
+int serve_rr(struct cmp_work *work) CMPD_MUST_CHECK; /* rr */
 int serve_error(struct cmp_work *work) CMPD_MUST_CHECK; /* error of the client */
 
 /* ---- shared by the four ---- */
@@ -24,5 +25,7 @@ int serve_finish(struct cmp_work *work, struct bytes body, const struct seal_opt
     const struct entry *entries) CMPD_MUST_CHECK;
 /* The entries of the transaction, in the order of its ids, in pool. */
 int serve_entries(struct cmp_work *work, struct entry **ret) CMPD_MUST_CHECK;
+/* Begins work->txn, without ids, from a first message. */
+void serve_open_txn(struct cmp_work *work);
 /* Index of a certReqId in the transaction, -1: none. */
 int serve_index_of(const struct txn *txn, int64_t cert_req_id);

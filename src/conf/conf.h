@@ -80,6 +80,9 @@ struct conf_endpoint {
 	int64_t pbm_iterations_min, pbm_iterations_max;
 	enum conf_recip_nonce recip_nonce; /* of the answer that ends polling */
 	bool p10cr_id_zero; /* quirk: answer p10cr with certReqId 0 instead of -1 */
+	bool rr_mac; /* a secret may revoke the certificates it obtained: false */
+	bool
+	    rr_again_warning; /* a second revocation gets revocationWarning instead of certRevoked */
 	bool ask_rr, ask_genm; /* hold rr and genm for policy/operator: false */
 	struct conf_policy *policy;
 	size_t n_policy;

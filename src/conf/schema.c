@@ -228,6 +228,11 @@ static const struct conf_row endpoint_rows[] = {
 	"OpenSSL's client wants it, or that of the first request."),
     KEY(conf_endpoint, p10cr_id_zero, CONF_BOOL, CONF_RELOADABLE, "false", ANY,
 	"For clients that want certReqId 0 in the answer to a p10cr, instead of -1."),
+    KEY(conf_endpoint, rr_mac, CONF_BOOL, CONF_RELOADABLE, "false", ANY,
+	"Whether a secret may revoke the certificates that were obtained with it."),
+    KEY(conf_endpoint, rr_again_warning, CONF_BOOL, CONF_RELOADABLE, "false", ANY,
+	"Whether a second revocation of a certificate is answered with revocationWarning instead "
+	"of a rejection with certRevoked."),
     KEY(conf_endpoint, ask_rr, CONF_BOOL, CONF_RELOADABLE, "false", ANY,
 	"Whether a revocation asked for by the certificate itself waits for policy or an "
 	"operator."),

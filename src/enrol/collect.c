@@ -305,7 +305,8 @@ desk_close_txn(struct desk *desk, struct txn *txn, const struct entry *entries, 
 	txn->ended = true;
 	txn->request = BYTES_NONE;
 	txn->due = desk->now + keep;
-	if (txn->identity.kind == IDENTITY_SECRET) {
+	/* Only enrolments use a secret up. */
+	if (txn->identity.kind == IDENTITY_SECRET && n > 0) {
 		unit_release_secret(desk->unit, txn->identity.secret, !fruit);
 	}
 	return 0;

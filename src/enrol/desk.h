@@ -44,6 +44,7 @@ struct desk_requester {
 	bool signer_ours; /* signature: one of our certificates: signer_ca, signer_serial */
 	uint8_t signer_ca[CA_ID_SIZE];
 	struct bytes signer_serial;
+	bool signer_revoked; /* or held: it may only send an rr that names itself */
 	const char *peer;
 };
 
@@ -128,6 +129,31 @@ int desk_decide(struct desk *desk, const char *hex_id, const struct decision *de
 int desk_decide_late(struct desk *desk, const struct txn_key *txn, int64_t cert_req_id,
     const struct policy_verdict *verdict, struct entry *ret, struct diag *diag) CMPD_MUST_CHECK;
 int desk_revoke(struct desk *desk, const char *hex_serial, int reason, const char *actor,
+    struct cert *ret, struct diag *diag) CMPD_MUST_CHECK;
+
+/* ---- revocation asked for by a client (RFC 9810 5.3.9) ---- */
+
+/* CRLReason (RFC 5280 5.3.1). */
+#define DESK_REASON_NONE   (-1)
+#define DESK_REASON_HOLD   6
+#define DESK_REASON_REVIVE 8
+#define DESK_REASON_MAX	   10
+
+struct desk_revocation {
+	struct bytes issuer; /* DER Name; absent: not named */
+	struct bytes serial; /* big-endian; absent: not named */
+	struct template named; /* what else was named; must agree with the certificate */
+	int reason;
+};
+
+/*
+ * Revokes, holds or revives (reason removeFromCRL) a certificate. Who may: the certificate itself (revival only if it asked for
+ * the hold), or, where the endpoint says so, the secret it was obtained with. CMPD_ENOINFO: issuer or serial missing;
+ * CMPD_ECERTID: unknown, expired, not held, or named wrongly; CMPD_EREVOKED: already; CMPD_EACCES: somebody else's;
+ * CMPD_EINVAL: a reason that makes no sense. The reason is in diag. *ret as it will be stored.
+ */
+int desk_revocation(struct desk *desk, const struct desk_requester *requester,
+    const struct conf_endpoint *endpoint, const struct desk_revocation *revocation,
     struct cert *ret, struct diag *diag) CMPD_MUST_CHECK;
 
 /* ---- the sweep (housekeeping thread) ---- */

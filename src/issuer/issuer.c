@@ -9,6 +9,7 @@
 
 #include "issuer/internal.h"
 #include "model/extension.h"
+#include "model/name.h"
 
 int
 issuer_error(struct diag *diag, int error, const char *format, ...)
@@ -194,6 +195,20 @@ issuer_ca_of(struct issuer *issuer, const X509 *certificate, uint8_t ret_ca[CA_I
 	}
 	ERR_clear_error();
 	return result;
+}
+
+int
+issuer_ca_named(struct issuer *issuer, struct bytes name, size_t nth, uint8_t ret_ca[CA_ID_SIZE])
+{
+	for (size_t i = 0; i < issuer->n_cas; i++) {
+		const struct ca *ca = &issuer->cas[i];
+
+		if (name_equal(ca->subject, name) && nth-- == 0) {
+			memcpy(ret_ca, ca->id, CA_ID_SIZE);
+			return 0;
+		}
+	}
+	return CMPD_ENOENT;
 }
 
 int

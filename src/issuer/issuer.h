@@ -57,6 +57,14 @@ X509 *issuer_ca0_x509(struct issuer *issuer, const char *profile);
 int issuer_ca_of(
     struct issuer *issuer, const X509 *certificate, uint8_t ret_ca[CA_ID_SIZE]) CMPD_MUST_CHECK;
 
+/* The nth generation of ours with this subject (DER Name): several may share it. CMPD_ENOENT: no more. */
+int issuer_ca_named(struct issuer *issuer, struct bytes name, size_t nth,
+    uint8_t ret_ca[CA_ID_SIZE]) CMPD_MUST_CHECK;
+/* Does a certificate (DER) agree with everything that a template names: subject, key, validity, each extension?
+ * CMPD_ECERTID: not, diag says where. CMPD_EFORMAT: the certificate does not decode. */
+int issuer_agrees(
+    struct bytes certificate, const struct template *named, struct diag *diag) CMPD_MUST_CHECK;
+
 /* Loads a private key from a file or URI through OSSL_STORE; CMPD_ECONF with the name in diag. Caller frees. Also for CMP signers. */
 int issuer_load_key(
     OSSL_LIB_CTX *libctx, const char *uri, EVP_PKEY **ret, struct diag *diag) CMPD_MUST_CHECK;

@@ -143,6 +143,7 @@ struct cert {
 	enum cert_status status;
 	int reason; /* CRLReason (RFC 5280 5.3.1), -1: none */
 	int64_t revoked;
+	bool hold_own; /* held at its own request: it may ask for its revival */
 	bool confirmed;
 	int64_t due; /* purged then */
 };

@@ -99,6 +99,7 @@ const struct record_field record_cert_fields[] = {
     INT(cert, reason, -1, INT_MAX),
     U64(cert, revoked),
     BOOL(cert, confirmed),
+    BOOL(cert, hold_own),
     END,
 };
 

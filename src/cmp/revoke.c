@@ -1,0 +1,215 @@
+#include "cmp/auth.h"
+#include "cmp/engine.h"
+#include "cmp/seal.h"
+#include "cmp/serve.h"
+#include "model/der.h"
+
+/* RevDetails in one message, whatever the configuration says. */
+#define REVOCATIONS_MAX 16
+
+static const uint8_t oid_crl_reason[] = {0x55, 0x1d, 0x15};
+static const uint8_t oid_invalidity_date[] = {0x55, 0x1d, 0x18};
+
+struct revoking {
+	const struct wire_rev_req *request;
+	struct wire_status_info status;
+	struct diag why;
+};
+
+static int
+reason_value(struct bytes octets, int *ret, struct diag *why)
+{
+	struct bytes value;
+
+	if (der_only(octets, 0x0a, &value) < 0 || value.len != 1 ||
+	    value.data[0] > DESK_REASON_MAX || value.data[0] == 7) {
+		return diag_set(why, CMPD_EFORMAT, "reasonCode is no CRLReason");
+	}
+	*ret = value.data[0];
+	return 0;
+}
+
+/* One Extension of crlEntryDetails. Beside the reason only invalidityDate may come; it is not kept. */
+static int
+reason_extension(struct bytes extension, int *ret, struct diag *why)
+{
+	struct bytes oid, flag, octets;
+	bool critical = der_peek(extension, DER_BOOLEAN);
+
+	if (der_take(&extension, DER_OID, &oid) < 0) {
+		return diag_set(why, CMPD_EFORMAT, "crlEntryDetails do not decode");
+	}
+	critical = der_peek(extension, DER_BOOLEAN);
+	if ((critical && der_take(&extension, DER_BOOLEAN, &flag) < 0) ||
+	    der_take(&extension, DER_OCTET_STRING, &octets) < 0 || extension.len > 0) {
+		return diag_set(why, CMPD_EFORMAT, "crlEntryDetails do not decode");
+	}
+	if (!bytes_equal(oid, bytes_of(oid_crl_reason, sizeof(oid_crl_reason)))) {
+		return !critical || bytes_equal(oid,
+					bytes_of(oid_invalidity_date, sizeof(oid_invalidity_date)))
+			   ? 0
+			   : diag_set(why, CMPD_EINVAL,
+				 "crlEntryDetails hold an unknown critical extension");
+	}
+	if (*ret != DESK_REASON_NONE) {
+		return diag_set(why, CMPD_EINVAL, "more than one reasonCode");
+	}
+	return reason_value(octets, ret, why);
+}
+
+/* RFC 9810 5.3.9; none is taken as unspecified. */
+static int
+reason_of(const struct wire_rev_req *request, int *ret, struct diag *why)
+{
+	struct bytes list, extension;
+
+	*ret = DESK_REASON_NONE;
+	if (!request->crl_entry_details.data) {
+		return 0;
+	}
+	if (der_only(request->crl_entry_details, DER_SEQUENCE, &list) < 0) {
+		return diag_set(why, CMPD_EFORMAT, "crlEntryDetails do not decode");
+	}
+	while (list.len > 0) {
+		int error = CMPD_EFORMAT;
+
+		if (der_take(&list, DER_SEQUENCE, &extension) < 0) {
+			return diag_set(why, error, "crlEntryDetails do not decode");
+		}
+		error = reason_extension(extension, ret, why);
+		if (error) {
+			return error;
+		}
+	}
+	return 0;
+}
+
+static void
+log_revoked(struct cmp_work *work, const struct cert *cert)
+{
+	static const char *const events[] = {[CERT_VALID] = "cmp.revived",
+	    [CERT_REVOKED] = "cmp.revoked",
+	    [CERT_HELD] = "cmp.suspended"};
+	struct log_line *line = cmp_work_log(work, LOG_LEVEL_INFO, events[cert->status]);
+
+	if (line) {
+		log_hex(line, "serial", cert->serial);
+		log_str(line, "subject", cert->subject);
+		log_int(line, "reason", cert->reason);
+		log_str(line, "requester", auth_requester(work->verified)->words);
+		log_str(line, "peer", work->request->peer);
+	}
+}
+
+static bool
+is_fault(int error)
+{
+	return error == CMPD_ENOINFO || error == CMPD_ECERTID || error == CMPD_EREVOKED ||
+	       error == CMPD_EACCES || error == CMPD_EINVAL || error == CMPD_EFORMAT;
+}
+
+static int
+run_revoke(struct engine_call *call)
+{
+	struct revoking *r = call->arg;
+	struct desk_revocation revocation = {.issuer = r->request->issuer,
+	    .serial = r->request->serial,
+	    .named = r->request->template};
+	const struct conf_endpoint *conf = call->work->endpoint->conf;
+	struct cert cert;
+	int error = reason_of(r->request, &revocation.reason, &r->why);
+
+	if (!error) {
+		error = desk_revocation(call->work->desk, auth_requester(call->verified), conf,
+		    &revocation, &cert, &r->why);
+	}
+	if (!error) {
+		log_revoked(call->work, &cert);
+		r->status =
+		    (struct wire_status_info){.status = WIRE_ACCEPTED, .fail_info = FI_NONE};
+		call->outcome.status = DESK_GRANTED;
+		return 0;
+	}
+	if (!is_fault(error)) {
+		return error;
+	}
+	call->outcome.status = DESK_REJECTED;
+	r->status = (struct wire_status_info){.status = WIRE_REJECTION,
+	    .fail_info = failinfo_of_error(error),
+	    .text = pool_strdup(call->work->desk->pool, r->why.text)};
+	if (error == CMPD_EREVOKED && conf->rr_again_warning) {
+		r->status.status = WIRE_REVOCATION_WARNING;
+		r->status.fail_info = FI_NONE;
+	}
+	return r->status.text ? 0 : CMPD_ENOMEM;
+}
+
+static int
+revoke_one(struct cmp_work *work, const struct wire_rev_req *request, bool too_many,
+    struct wire_status_info *ret)
+{
+	struct revoking r = {.request = request};
+	struct engine_call call = {
+	    .work = work, .verified = work->verified, .run = run_revoke, .arg = &r};
+	int error;
+
+	if (too_many) {
+		*ret = (struct wire_status_info){.status = WIRE_REJECTION,
+		    .fail_info = FI_BAD_REQUEST,
+		    .text = "more revocations in one message than are served"};
+		return 0;
+	}
+	error = engine_rr(&call, request);
+	if (!error) {
+		*ret = r.status;
+	}
+	return error;
+}
+
+int
+serve_rr(struct cmp_work *work)
+{
+	struct seal_options options = {.implicit_confirm = false};
+	struct wire_rev_req *requests = NULL;
+	struct wire_status_info *status = NULL;
+	struct diag why = {""};
+	struct sealed sealed;
+	struct bytes body;
+	size_t n = 0;
+	int error = wire_rev_reqs_decode(
+	    work->desk->pool, work->in.body, REVOCATIONS_MAX, &requests, &n, &why);
+
+	if (error == CMPD_EFORMAT || error == CMPD_ELIMIT) {
+		cmp_work_fault(
+		    work, "B3.1", FI_BAD_DATA_FORMAT, "the rr does not decode: %s", why.text);
+		return 0;
+	}
+	status = error ? NULL : pool_alloc(work->desk->pool, (n + 1) * sizeof(*status));
+	if (!status) {
+		return error ? error : CMPD_ENOMEM;
+	}
+	for (size_t i = 0; i < n; i++) {
+		error = revoke_one(work, &requests[i],
+		    (int64_t)n > work->endpoint->conf->max_requests, &status[i]);
+		if (error) {
+			return error;
+		}
+		/* A revoked certificate may name itself, nothing else. */
+		if (auth_requester(work->verified)->signer_revoked && status[i].fail_info >= 0 &&
+		    status[i].fail_info != FI_CERT_REVOKED) {
+			cmp_work_fault(work, "B3.10", FI_SIGNER_NOT_TRUSTED,
+			    "the signer's certificate is revoked");
+			return 0;
+		}
+	}
+	body = wire_rev_rep_encode(work->desk->pool, status, n);
+	if (unit_is_empty(work->desk->unit)) {
+		/* Nothing was changed: nothing is stored, and it may be asked again. */
+		error = seal_body(work, body, &options, &sealed);
+		work->answer->body = error ? BYTES_NONE : sealed.message;
+		work->answer->fault = true;
+		return error;
+	}
+	serve_open_txn(work);
+	return serve_finish(work, body, &options, NULL);
+}

@@ -1,0 +1,139 @@
+#include <string.h>
+
+#include "enrol/internal.h"
+
+static struct bytes
+without_zeros(struct bytes serial)
+{
+	while (serial.len > 1 && serial.data[0] == 0) {
+		serial.data++;
+		serial.len--;
+	}
+	return serial;
+}
+
+/* Generations of a CA may share a name; the serial tells which one is meant. */
+static int
+find(struct desk *desk, const struct desk_revocation *revocation, struct cert *ret,
+    struct diag *diag)
+{
+	struct bytes serial = without_zeros(revocation->serial);
+	uint8_t ca[CA_ID_SIZE];
+
+	for (size_t nth = 0; issuer_ca_named(desk->issuer, revocation->issuer, nth, ca) == 0;
+	     nth++) {
+		int error = store_cert_get(desk->reader, desk->pool, ca, serial, ret);
+
+		if (error != CMPD_ENOENT) {
+			return error;
+		}
+	}
+	return diag_set(diag, CMPD_ECERTID, "there is no such certificate here");
+}
+
+static int
+check_right(struct desk *desk, const struct desk_requester *requester,
+    const struct conf_endpoint *endpoint, const struct cert *cert, struct diag *diag)
+{
+	char id[2 * ENTRY_ID_SIZE + 1];
+	struct entry entry;
+	int error;
+
+	if (!requester->secret) {
+		if (!memcmp(requester->identity.certificate, cert->sha256, DIGEST_SIZE)) {
+			return 0;
+		}
+		return diag_set(
+		    diag, CMPD_EACCES, "only the certificate itself may ask for its revocation");
+	}
+	if (!endpoint->rr_mac) {
+		return diag_set(
+		    diag, CMPD_EACCES, "revocation by a shared secret is not allowed here");
+	}
+	hex_encode(bytes_of(cert->entry, sizeof(cert->entry)), id, sizeof(id));
+	error = store_entry_by_id(desk->reader, desk->pool, id, &entry);
+	if (!error && entry.secret == requester->secret->id) {
+		return 0;
+	}
+	if (error && error != CMPD_ENOENT) {
+		return error;
+	}
+	return diag_set(diag, CMPD_EACCES, "the certificate was not obtained with this secret");
+}
+
+static int
+revive(const struct desk_requester *requester, struct cert *cert, struct diag *diag)
+{
+	if (cert->status != CERT_HELD) {
+		return diag_set(diag, cert->status == CERT_REVOKED ? CMPD_EREVOKED : CMPD_ECERTID,
+		    "the certificate is not on hold");
+	}
+	if (!requester->secret && !cert->hold_own) {
+		return diag_set(diag, CMPD_EACCES, "the certificate was not put on hold by itself");
+	}
+	cert->status = CERT_VALID;
+	cert->reason = DESK_REASON_NONE;
+	cert->revoked = 0;
+	cert->hold_own = false;
+	return 0;
+}
+
+static int
+revoke(struct desk *desk, const struct desk_requester *requester, struct cert *cert, int reason,
+    struct diag *diag)
+{
+	if (cert->status == CERT_REVOKED ||
+	    (cert->status == CERT_HELD && reason == DESK_REASON_HOLD)) {
+		return diag_set(diag, CMPD_EREVOKED, "the certificate is %s already",
+		    cert->status == CERT_HELD ? "on hold" : "revoked");
+	}
+	/* One on hold cannot sign for anything but its revival. */
+	if (requester->signer_revoked) {
+		return diag_set(diag, CMPD_EREVOKED, "the certificate is on hold");
+	}
+	cert->hold_own = reason == DESK_REASON_HOLD && !requester->secret;
+	cert->status = reason == DESK_REASON_HOLD ? CERT_HELD : CERT_REVOKED;
+	cert->reason = reason;
+	cert->revoked = desk->now;
+	return 0;
+}
+
+int
+desk_revocation(struct desk *desk, const struct desk_requester *requester,
+    const struct conf_endpoint *endpoint, const struct desk_revocation *revocation,
+    struct cert *ret, struct diag *diag)
+{
+	char serial[2 * SERIAL_MAX + 1];
+	struct cert cert;
+	int error;
+
+	if (!revocation->issuer.data || !revocation->serial.data) {
+		return diag_set(diag, CMPD_ENOINFO, "issuer and serialNumber must both be named");
+	}
+	error = find(desk, revocation, &cert, diag);
+	if (!error) {
+		error = issuer_agrees(cert.der, &revocation->named, diag);
+	}
+	if (!error) {
+		error = check_right(desk, requester, endpoint, &cert, diag);
+	}
+	if (!error && desk->now > cert.not_after) {
+		error = diag_set(diag, CMPD_ECERTID, "the certificate has expired");
+	}
+	if (!error) {
+		error = revocation->reason == DESK_REASON_REVIVE
+			    ? revive(requester, &cert, diag)
+			    : revoke(desk, requester, &cert, revocation->reason, diag);
+	}
+	if (error) {
+		return error;
+	}
+	unit_put_cert(desk->unit, &cert);
+	unit_audit(desk->unit, desk->now, "client",
+	    cert.status == CERT_VALID  ? "cert.revived"
+	    : cert.status == CERT_HELD ? "cert.held"
+				       : "cert.revoked",
+	    hex_encode(cert.serial, serial, sizeof(serial)), requester->words);
+	*ret = cert;
+	return 0;
+}
