@@ -108,6 +108,7 @@ poll_rep(struct cmp_work *work, const struct desk_outcome *outcomes, size_t n,
 		reps[i].check_after = (outcomes[i].check_after + 999) / 1000;
 		reps[i].reason = outcomes[i].text;
 	}
+	work->answer->waits = true;
 	line = cmp_work_log(work, LOG_LEVEL_DEBUG, "cmp.polled");
 	if (line) {
 		log_int(line, "waiting", (int64_t)n);

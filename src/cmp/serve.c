@@ -128,6 +128,7 @@ serve_cert_rep(
 			responses[i].cert_req_id = 0;
 		}
 		responses[i].status = status_of(outcome);
+		work->answer->waits = work->answer->waits || outcome->status == DESK_WAITING;
 		responses[i].certificate = outcome->certificate;
 		log_outcome(work, outcome);
 		if (!outcome->certificate.data) {

@@ -11,6 +11,11 @@ count_args(struct conf_parser *parser, config_setting_t *setting)
 {
 	int n = conf_is_sequence(setting) ? config_setting_length(setting) : 1;
 
+	if (n == 0) {
+		/* The plugin would not see the key at all: a rule without its restriction. */
+		return conf_fail(parser, setting, CMPD_ECONF, "%s: is an empty list",
+		    config_setting_name(setting));
+	}
 	for (int i = 0; i < n; i++) {
 		config_setting_t *one = conf_is_sequence(setting)
 					    ? config_setting_get_elem(setting, (unsigned)i)

@@ -92,7 +92,7 @@ job_finish(void *arg)
 	}
 	if (job->error == 0) {
 		cmp_request_detach(&job->request, late_verdict, job->flow);
-		http_reply_cmp(job->exchange, job->answer.body);
+		http_reply_cmp(job->exchange, job->answer.body, job->answer.waits);
 	} else {
 		log_failure(job);
 		http_reply_text(job->exchange, 503, "not available now, try again", 1);

@@ -231,11 +231,11 @@ on_health(struct evhttp_request *request, void *arg)
 }
 
 void
-http_reply_cmp(struct http_exchange *exchange, struct bytes body)
+http_reply_cmp(struct http_exchange *exchange, struct bytes body, bool close_after)
 {
 	if (exchange->server != NULL) {
 		send_answer(exchange->server, exchange->request, 200, "OK", "application/pkixcmp",
-		    body, false);
+		    body, close_after);
 	}
 	exchange_free(exchange);
 }

@@ -12,7 +12,7 @@ struct policy_limits {
 	unsigned
 	    replacements; /* threads one plugin may cost; then it means HOLD without being asked */
 	int64_t load; /* ms a plugin file may take to load in the child process */
-	const char *program; /* run as "program --plugin-try FILE" */
+	const char *program; /* run as "program --plugin-try FILE"; NULL: this one */
 };
 extern struct policy_limits policy_limits;
 

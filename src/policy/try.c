@@ -20,8 +20,25 @@ struct policy_limits policy_limits = {
     .stuck = 30 * 1000,
     .replacements = 4,
     .load = 10 * 1000,
-    .program = "/proc/self/exe",
 };
+
+/* The file rather than the link in /proc, where it is still there: under valgrind that link means valgrind. */
+static const char *
+get_program(char *buf, size_t size)
+{
+	static const char self[] = "/proc/self/exe";
+	ssize_t len;
+
+	if (policy_limits.program != NULL) {
+		return policy_limits.program;
+	}
+	len = readlink(self, buf, size);
+	if (len <= 0 || (size_t)len >= size) {
+		return self;
+	}
+	buf[len] = '\0';
+	return access(buf, X_OK) == 0 ? buf : self;
+}
 
 /* A process group of its own, no signals blocked or ignored, no descriptors but 0, 1 and 2. */
 static int
@@ -31,7 +48,7 @@ spawn(const char *file, int out, pid_t *ret_pid)
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attr;
 	sigset_t none, all;
-	char path[4096];
+	char path[4096], self[4096];
 	int rc;
 
 	if ((size_t)snprintf(path, sizeof(path), "%s", file) >= sizeof(path)) {
@@ -51,7 +68,8 @@ spawn(const char *file, int out, pid_t *ret_pid)
 	rc |= posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
 	rc |= posix_spawn_file_actions_addclosefrom_np(&actions, 3);
 	if (rc == 0) {
-		rc = posix_spawn(ret_pid, policy_limits.program, &actions, &attr, argv, environ);
+		rc = posix_spawn(
+		    ret_pid, get_program(self, sizeof(self)), &actions, &attr, argv, environ);
 	}
 	posix_spawnattr_destroy(&attr);
 	posix_spawn_file_actions_destroy(&actions);

@@ -201,6 +201,7 @@ endpoints_that_make_no_sense(void **state)
 		"up to 64 letters, digits, '.', '_' and '-'"},
 	    {"policy = ( { plugin = \"a\"; x = { y = 1; }; } );",
 		"t.conf:4: x: wants a text, number or boolean, or a list of them"},
+	    {"policy = ( { plugin = \"a\"; x = [ ]; } );", "t.conf:4: x: is an empty list"},
 	    {"policy = ( { plugin = \"a\"; x = ( ( 1 ) ); } );",
 		"t.conf:4: x: wants a text, number or boolean, or a list of them"},
 	    {"}, { path = \"/x\"; profile = \"device\";", "t.conf:4: signer is missing"},

@@ -49,7 +49,7 @@ static const char full[] =
     "    recip_nonce = \"request\"; p10cr_id_zero = true; ask_rr = true; ask_genm = true;\n"
     "    policy = ( { plugin = \"allow\"; subject = \"/CN=\\\"lab\\\"-*\"; n = 5; big = "
     "5000000000L; f = 0.1;\n"
-    "      yes = true; list = ( \"a\", 2, false ); one = [ 1 ]; none = [ ]; secret = \"hidden\"; "
+    "      yes = true; list = ( \"a\", 2, false ); one = [ 1 ]; secret = \"hidden\"; "
     "},\n"
     "      { plugin = \"plugins/my.so\"; } ); },\n"
     "  { path = \"/pkix/\"; profile = \"p\"; signer = { certificate = \"s.pem\"; key = \"s.key\"; "

@@ -28,7 +28,7 @@ Server(endpoint={...}, profile={...}, top={...}, policy=[...], unix=True, valgri
     file again after a change of server.config, server.reload() sends SIGHUP.
     start(), stop() (SIGTERM, must end with 0), kill() (-9): by pid. stop() and the end of the with-block look
     for reports of the sanitizers in the log and fail the test if there are any.
-    log(), wait_log(pattern), cpu_seconds(), rss_bytes(), pid, port, health_port, folder, conf, socket, ca
+    pass_time(seconds) moves the clock of cmpd-test; log(), wait_log(pattern), cpu_seconds(), rss_bytes(), pid, port, health_port, folder, conf, socket, ca
 ctl(*args, code=0) runs cmpd-ctl and checks the exit status; json(*args) gives what --json prints.
 enrol(command, ...) starts `openssl cmp` in the background: a Client with wait(), certificate, key, output().
     It trusts the server's CA, makes a new key and polls up to 60 s. Keywords: ref and secret, or cert and key (and
@@ -39,8 +39,9 @@ Ca(folder, name) makes a CA with `openssl`; issue(subject) gives a (certificate,
     certificates: Server(trust=[ca.certificate]).
 Nginx(server, keepalive=False) is a proxy in front: with Nginx(server) as proxy: ... port=proxy.port
 
-The meson file gives the programs in the environment: CMPD, CMPD_CTL, CMPD_PLUGINS, and CMPD_SANITIZE (b_sanitize);
-OPENSSL may name another openssl. Run by hand: CMPD=build/src/daemon/cmpd CMPD_CTL=build/src/cmpd-ctl/cmpd-ctl python3 test_x.py [test_name]
+The meson file gives the programs in the environment: CMPD, CMPD_TEST (cmpd-test, with a clock that can be moved: this
+one is started), CMPD_CTL, CMPD_PLUGINS, and CMPD_SANITIZE (b_sanitize); OPENSSL may name another openssl. By hand:
+    CMPD_TEST=build/src/daemon/cmpd-test CMPD_CTL=build/src/cmpd-ctl/cmpd-ctl python3 test_x.py [test_name]
 CMPD_KEEP=1 keeps the folders.
 """
 import atexit
@@ -53,6 +54,7 @@ import re
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -60,6 +62,7 @@ import time
 import traceback
 
 CMPD = os.environ.get("CMPD", "cmpd")
+CMPD_TEST = os.environ.get("CMPD_TEST", CMPD)
 CTL = os.environ.get("CMPD_CTL", "cmpd-ctl")
 PLUGINS = os.environ.get("CMPD_PLUGINS")
 OPENSSL = os.environ.get("OPENSSL", "openssl")
@@ -207,6 +210,8 @@ class Server:
         self.log_file = self.folder / "cmpd.log"
         self.wrapper = ["valgrind", "--quiet", "--error-exitcode=99", "--leak-check=full",
                         "--errors-for-leak-kinds=definite", "--num-callers=30"] if valgrind else []
+        self.clock = self.folder / "clock"
+        self.clock.write_bytes(bytes(16))
         self.ca = Ca(self.folder / "ca", "ca", "/O=cmpd test/CN=Test CA")
         signer = self.ca.issue("/O=cmpd test/CN=CMP signer", extensions="extendedKeyUsage=1.3.6.1.5.5.7.3.28")
         self.signer = self.folder / "signer.pem"
@@ -266,8 +271,9 @@ class Server:
 
     def start(self, wait=True):
         with open(self.log_file, "ab") as log:
-            self.process = subprocess.Popen([*self.wrapper, CMPD, "-c", str(self.conf)], cwd=self.folder,
-                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            self.process = subprocess.Popen([*self.wrapper, CMPD_TEST, "-c", str(self.conf)], cwd=self.folder,
+                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                            env={**os.environ, "CMPD_TEST_CLOCK": str(self.clock)})
         if wait:
             wait_until("cmpd is ready", self.ready, 4 * PATIENCE if self.wrapper else PATIENCE)
         return self
@@ -304,6 +310,14 @@ class Server:
             assert self.process.returncode == 0, f"cmpd ended with {self.process.returncode}"
         found = REPORTS.search(self.log())
         assert not found, f"in the log: {found.group(0)}"
+
+    def pass_time(self, seconds, wall=True, mono=True):
+        """Moves the clocks of the running cmpd (and of later ones); timers of its event loop do not notice."""
+        clocks = list(struct.unpack("=qq", self.clock.read_bytes()))
+        for i, moves in enumerate((wall, mono)):
+            clocks[i] += int(seconds * 1000) if moves else 0
+        with open(self.clock, "r+b") as file:  # the same file: cmpd has it mapped
+            file.write(struct.pack("=qq", *clocks))
 
     def reload(self):
         os.kill(self.pid, signal.SIGHUP)

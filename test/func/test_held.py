@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The shortest way through everything: a held request, an operator, a certificate."""
-from harness import Server, main, wait_until
+from harness import Server, main
 
 
 def test_approved():
@@ -35,7 +35,7 @@ def test_killed_while_waiting():
         client = server.enrol("ir", ref="dev1", secret=secret, subject="/CN=dev1",
                               more=["-keep_alive", "0"])
         entry = server.wait_entry(state="pending")
-        wait_until("the client knows that it waits", lambda: "waiting" in client.output())
+        server.wait_log("cmp.polled")
         server.kill()
         server.start()
         server.ctl("approve", entry["id"], "--yes")

@@ -31,16 +31,18 @@ def test_first_certificate():
         port = str(free_port())
         environment = {k: v for k, v in os.environ.items() if "proxy" not in k.lower()}
         environment["PATH"] = f"{tools}:{environment['PATH']}"
-        process = subprocess.Popen(["sh", "-c", script.replace("8080", port)], cwd=folder, env=environment,
-                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                   stderr=subprocess.STDOUT, text=True, start_new_session=True)
-        try:
-            output = process.communicate(timeout=2 * PATIENCE)[0]
-        finally:
-            try:  # the group that was started here, whatever of it is left
-                os.killpg(process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+        with open(pathlib.Path(folder, "output"), "w+") as out:  # no pipe: what is left running would keep it
+            process = subprocess.Popen(["sh", "-c", script.replace("8080", port)], cwd=folder, env=environment,
+                                       stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True)
+            try:
+                process.wait(2 * PATIENCE)
+            finally:
+                try:  # the group that was started here, whatever of it is left
+                    os.killpg(process.pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+            out.seek(0)
+            output = out.read()
         assert process.returncode == 0, output
         assert ": OK" in output, output
 

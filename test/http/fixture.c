@@ -135,7 +135,7 @@ answer(struct http_exchange *exchange, struct bytes body)
 	for (size_t i = 0; i < body.len; i++) {
 		out[i] = body.data[body.len - 1 - i];
 	}
-	http_reply_cmp(exchange, bytes_of(out, body.len));
+	http_reply_cmp(exchange, bytes_of(out, body.len), false);
 	free(out);
 }
 
@@ -270,7 +270,7 @@ fixture_free(struct fixture *f)
 		pthread_join(f->thread, NULL);
 		http_server_free(f->server);
 		for (size_t i = 0; i < f->n_kept; i++) {
-			http_reply_cmp(f->kept[i], bytes_str("too late"));
+			http_reply_cmp(f->kept[i], bytes_str("too late"), false);
 		}
 		event_free(f->on_wake);
 		event_base_free(f->base);

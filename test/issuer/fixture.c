@@ -176,11 +176,16 @@ extensions_of(struct fixture *f, const char *const *lines)
 	X509V3_set_ctx_nodb(&ctx);
 	X509V3_set_ctx(&ctx, NULL, NULL, NULL, NULL, X509V3_CTX_TEST);
 	for (; *lines != NULL; lines++) {
+		X509_EXTENSION *extension;
 		char name[64];
 		size_t n = strcspn(*lines, "=");
 
 		snprintf(name, sizeof(name), "%.*s", (int)n, *lines);
-		sk_X509_EXTENSION_push(list, X509V3_EXT_nconf(NULL, &ctx, name, *lines + n + 1));
+		extension = X509V3_EXT_nconf(NULL, &ctx, name, *lines + n + 1);
+		if (extension == NULL) {
+			fail_msg("libcrypto does not take %s", *lines);
+		}
+		sk_X509_EXTENSION_push(list, extension);
 	}
 	len = i2d_X509_EXTENSIONS(list, &der);
 	assert_true(len > 0);
