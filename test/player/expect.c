@@ -3,7 +3,7 @@
  *
  * status: accepted grantedWithMods rejection waiting, of an error or of the response (ip, cp, kup) with id=, by default the first.
  * keys: failInfo=badTime text=part checkAfter=2 reason=part n=2 id=1 pvno=3 protection=mac|signature|none implicit=yes|no
- *       subject=/CN=x
+ *       subject=/CN=x recipNonce=own|first (of the request answered, or of the one that opened the transaction)
  * A certificate must be there exactly with accepted and grantedWithMods, be signed by the CA and have the
  * key that was asked for. An answer without protection must be expected by protection=none.
  */
@@ -166,8 +166,9 @@ expect_poll_rep(struct player *p, const struct words *words, const struct client
 }
 
 static void
-expect_header(struct player *p, const struct words *words, const struct wire_message *m)
+expect_header(struct player *p, const struct words *words, const struct client *client)
 {
+	const struct wire_message *m = &client->reply;
 	const char *implicit = "no";
 	size_t i;
 
@@ -177,6 +178,8 @@ expect_header(struct player *p, const struct words *words, const struct wire_mes
 		}
 	}
 	expect_word(p, words, "implicit", implicit);
+	expect_word(p, words, "recipNonce",
+	    bytes_equal(m->header.recip_nonce, client->nonce) ? "own" : "first");
 	expect_word(p, words, "protection", protection_of(m));
 	expect_int(p, words, "pvno", m->header.pvno);
 	/* Everything is protected (B3.22) unless the scenario knows why not. */
@@ -215,7 +218,7 @@ expect_body(struct player *p, const struct words *words, const struct client *cl
 	if (body_type(words->word[2]) != client->reply.body_type) {
 		fail(p, "the answer is %s, not %s", describe(p, client), words->word[2]);
 	}
-	expect_header(p, words, &client->reply);
+	expect_header(p, words, client);
 	if (client->reply.body_type == WIRE_ERROR) {
 		need(p, wire_error_decode(p->pool, client->reply.body, &status, NULL) == 0);
 		expect_status(p, words, &status);

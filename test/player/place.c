@@ -257,6 +257,21 @@ copy_setting(struct player *p, const config_setting_t *from, config_setting_t *p
 	}
 }
 
+/* $PLUGINS stands for the folder with the plugins of this build. */
+static const char *
+with_plugins(struct player *p, const char *text)
+{
+	const char *at = strstr(text, "$PLUGINS"), *dir = getenv("CMPD_PLUGINS");
+
+	if (at == NULL) {
+		return text;
+	}
+	if (dir == NULL) {
+		fail(p, "CMPD_PLUGINS is not set");
+	}
+	return pool_printf(p->pool, "%.*s%s%s", (int)(at - text), text, dir, at + 8);
+}
+
 void
 place_config(struct player *p, const char *assignment)
 {
@@ -268,6 +283,7 @@ place_config(struct player *p, const char *assignment)
 
 	assignment = strchr(assignment, '=');
 	need(p, assignment != NULL);
+	assignment = with_plugins(p, assignment);
 	key[strcspn(key, " =")] = '\0';
 	path = setting_path(p, key);
 	key = pool_strdup(p->pool, path);
