@@ -105,6 +105,9 @@ poll_rep(struct cmp_work *work, const struct desk_outcome *outcomes, size_t n,
 	}
 	for (size_t i = 0; i < n; i++) {
 		reps[i].cert_req_id = outcomes[i].cert_req_id;
+		if (work->txn.type == REQUEST_P10CR && work->endpoint->conf->p10cr_id_zero) {
+			reps[i].cert_req_id = 0;
+		}
 		reps[i].check_after = (outcomes[i].check_after + 999) / 1000;
 		reps[i].reason = outcomes[i].text;
 	}

@@ -5,13 +5,13 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -329,18 +329,29 @@ place_clock(struct player *p, int64_t wall_ms, int64_t mono_ms)
 }
 
 static bool
-listening(const struct player *p)
+can_connect(int family, const void *to, socklen_t len)
 {
-	struct sockaddr_in to = {.sin_family = AF_INET,
-	    .sin_port = htons((uint16_t)p->port),
-	    .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool up = fd >= 0 && connect(fd, (const struct sockaddr *)&to, sizeof(to)) == 0;
+	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool up = fd >= 0 && connect(fd, to, len) == 0;
 
 	if (fd >= 0) {
 		close(fd);
 	}
 	return up;
+}
+
+/* Both doors: the clients' and the operator's. */
+static bool
+listening(const struct player *p)
+{
+	struct sockaddr_in clients = {.sin_family = AF_INET,
+	    .sin_port = htons((uint16_t)p->port),
+	    .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
+	struct sockaddr_un operators = {.sun_family = AF_UNIX};
+
+	snprintf(operators.sun_path, sizeof(operators.sun_path), "%s/d/ctl.sock", p->dir);
+	return can_connect(AF_INET, &clients, sizeof(clients)) &&
+	       can_connect(AF_UNIX, &operators, sizeof(operators));
 }
 
 void
