@@ -20,7 +20,9 @@ issuer_error(struct diag *diag, int error, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
+	if (vsnprintf(text, sizeof(text), format, args) < 0) {
+		text[0] = '\0';
+	}
 	va_end(args);
 	if (reason != NULL) {
 		diag_set(diag, error, "%s (%s)", text, reason);
