@@ -1,6 +1,6 @@
 /*
- * bound SECONDS KIND: the CPU time in microseconds of what no CMP server can do without: the cryptography of one transaction, all keys loaded,
- * contexts kept, nothing decoded and nothing stored.
+ * bound SECONDS KIND: the CPU time in microseconds of what no CMP server can do without: the
+ * cryptography of one transaction, all keys loaded, contexts kept, nothing decoded, nothing stored.
  *
  * KIND: pbm-implicit pbm-explicit sig-implicit sig-explicit rsa-implicit rsa-explicit. An ir: its protection and its proof of
  * possession are verified, certificate and answer signed or MACed; explicit adds certConf (verified, with the hash of the
