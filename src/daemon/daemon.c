@@ -149,7 +149,7 @@ open_store(struct daemon *daemon, struct diag *diag)
 	return r;
 }
 
-/* Everything behind the doors first, then the doors. */
+/* Everything behind the doors first, then the operators' door; who can connect by HTTP finds all of it there. */
 static int
 start(struct daemon *daemon, struct diag *diag)
 {
@@ -176,12 +176,12 @@ start(struct daemon *daemon, struct diag *diag)
 		r = daemon_signals_start(daemon);
 	}
 	if (r == 0) {
-		daemon_http_handlers(daemon, &handlers);
-		r = http_server_new(daemon->base, conf, &handlers, &daemon->http, diag);
-	}
-	if (r == 0) {
 		daemon_ctl_host(daemon, &host);
 		r = ctl_server_new(daemon->base, conf, &host, &daemon->ctl, diag);
+	}
+	if (r == 0) {
+		daemon_http_handlers(daemon, &handlers);
+		r = http_server_new(daemon->base, conf, &handlers, &daemon->http, diag);
 	}
 	return r;
 }
