@@ -59,6 +59,9 @@ verify_slice(struct store_reader *reader, struct chain_visitor *v, bool *ret_ove
 	}
 	error = tally_load(&reader->view, &tally);
 	if (error == 0) {
+		error = tally_check(&tally, &reader->view.store->seal);
+	}
+	if (error == 0) {
 		v->stop = v->next + SLICE;
 		error = backend->each(&reader->view, TABLE_AUDIT, key_get0(&from), &v->visitor);
 	}

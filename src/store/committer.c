@@ -81,7 +81,7 @@ commit_together(struct store *store, struct unit *const *units, size_t n, enum s
 		changed += units[i]->result == 0 && units[i]->n > 0;
 	}
 	if (fault == 0 && changed > 0) {
-		fault = tally_save(&view, &tally);
+		fault = tally_save(&view, &tally, store->chain);
 	}
 	if (fault != 0 || changed == 0) {
 		store->backend->write_abort(&view);

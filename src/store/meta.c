@@ -28,13 +28,15 @@ tally_load(struct view *view, struct tally *ret)
 }
 
 int
-tally_save(struct view *view, const struct tally *tally)
+tally_save(struct view *view, struct tally *tally, struct seal_chain *chain)
 {
 	struct buf out;
-	int error;
+	int error = seal_chain_head(chain, tally->last_audit, tally->audit_hmac, tally->audit_head);
 
 	buf_init(&out, 4096);
-	error = record_put_tally(&out, tally);
+	if (error == 0) {
+		error = record_put_tally(&out, tally);
+	}
 	if (error == 0) {
 		error = buf_error(&out);
 	}
@@ -46,16 +48,34 @@ tally_save(struct view *view, const struct tally *tally)
 }
 
 int
+tally_check(const struct tally *tally, const struct seal *seal)
+{
+	struct seal_chain *chain = seal_chain_new(seal);
+	uint8_t head[DIGEST_SIZE];
+	int error = CMPD_ENOMEM;
+
+	if (chain != NULL) {
+		error = seal_chain_head(chain, tally->last_audit, tally->audit_hmac, head);
+	}
+	if (error == 0 && memcmp(head, tally->audit_head, sizeof(head)) != 0) {
+		error = CMPD_ECORRUPT;
+	}
+	seal_chain_free(chain);
+	return error;
+}
+
+int
 meta_create(struct view *view, const struct seal *seal)
 {
-	const struct tally tally = {.last_entry = 0};
+	struct seal_chain *chain = seal_chain_new(seal);
+	struct tally tally = {.last_entry = 0};
 	struct buf schema;
 	int error;
 
 	buf_init(&schema, 64);
 	buf_put_bytes(&schema, bytes_str(SCHEMA_TEXT));
 	buf_put_u32(&schema, SCHEMA);
-	error = buf_error(&schema);
+	error = chain == NULL ? CMPD_ENOMEM : buf_error(&schema);
 	if (error == 0) {
 		error = put(view, META_SCHEMA, buf_get0(&schema));
 	}
@@ -63,8 +83,9 @@ meta_create(struct view *view, const struct seal *seal)
 		error = put(view, META_CHECK, bytes_of(seal->check, sizeof(seal->check)));
 	}
 	if (error == 0) {
-		error = tally_save(view, &tally);
+		error = tally_save(view, &tally, chain);
 	}
+	seal_chain_free(chain);
 	buf_fini(&schema);
 	return error;
 }
@@ -111,8 +132,11 @@ meta_check(struct view *view, const struct seal *seal, struct diag *diag)
 		    "the store was written with another store key than the one configured");
 	}
 	error = tally_load(view, &tally);
+	if (error == 0) {
+		error = tally_check(&tally, seal);
+	}
 	if (error != 0) {
-		return diag_set(diag, error, "the store's own record is damaged");
+		return diag_set(diag, error, "the store's record of itself was changed");
 	}
 	return 0;
 }

@@ -45,6 +45,8 @@ struct tally {
 	uint64_t last_secret;
 	uint64_t last_audit;
 	uint8_t audit_hmac[DIGEST_SIZE]; /* of that line */
+	uint8_t
+	    audit_head[DIGEST_SIZE]; /* over both: who cuts lines off cannot say where the end is */
 	uint64_t entries[ENTRY_STATES];
 	uint64_t txns;
 	uint64_t certs;

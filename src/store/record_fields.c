@@ -132,6 +132,7 @@ const struct record_field record_tally_fields[] = {
     U64(tally, last_secret),
     U64(tally, last_audit),
     FIXED(tally, audit_hmac),
+    FIXED(tally, audit_head),
     U64(tally, txns),
     U64(tally, certs),
     U64(tally, secrets),

@@ -270,3 +270,17 @@ seal_chain_line(struct seal_chain *chain, struct bytes line, const uint8_t previ
 	memcpy(ret, out, sizeof(out));
 	return 0;
 }
+
+int
+seal_chain_head(struct seal_chain *chain, uint64_t number, const uint8_t last[DIGEST_SIZE],
+    uint8_t ret[DIGEST_SIZE])
+{
+	/* No line begins like this: its first byte is the kind of a record. */
+	uint8_t head[] = "head of the chain        ";
+
+	for (size_t i = sizeof(head) - 1; i > sizeof(head) - 9; i--) {
+		head[i] = (uint8_t)number;
+		number >>= 8;
+	}
+	return seal_chain_line(chain, bytes_of(head, sizeof(head)), last, ret);
+}

@@ -40,3 +40,6 @@ struct seal_chain *seal_chain_new(const struct seal *seal); /* NULL: memory or l
 void seal_chain_free(struct seal_chain *chain);
 int seal_chain_line(struct seal_chain *chain, struct bytes line,
     const uint8_t previous[DIGEST_SIZE], uint8_t ret[DIGEST_SIZE]) CMPD_MUST_CHECK;
+/* The same for its end: the number and the HMAC of the last line. */
+int seal_chain_head(struct seal_chain *chain, uint64_t number, const uint8_t last[DIGEST_SIZE],
+    uint8_t ret[DIGEST_SIZE]) CMPD_MUST_CHECK;

@@ -25,7 +25,9 @@ struct unit;
 struct store_options {
 	const char *dir; /* NULL: in memory, nothing survives store_close */
 	const char *key_file; /* 32 bytes, mode 0600; unused in memory */
-	uint64_t map_size; /* bytes of address space; never grown */
+	uint64_t
+	    map_size; /* bytes of address space, 0: 1 TiB; never grown. The last eighth (16 MiB at the most) is
+	for changes and drops: new things get CMPD_ENOSPC before */
 	bool sync; /* false: a crash of the machine may lose answers; only for speed tests */
 	void (*batch_done)(void *arg); /* after the done calls of one batch; may be NULL */
 	void *batch_arg;
@@ -34,12 +36,14 @@ struct store_options {
 /*
  * Opens or creates. Takes an exclusive lock on dir/lock (CMPD_EACCES: another cmpd has it), checks
  * the schema version (CMPD_EVERSION), the file (CMPD_ECORRUPT, one sentence in diag) and the key
- * (CMPD_ENOENT: no key file; CMPD_EAUTH: not the key the secrets were written with; CMPD_EACCES: mode too open).
+ * (CMPD_ENOENT: no key file; CMPD_EFORMAT: not 32 bytes; CMPD_EAUTH: not the key the secrets were written with;
+ * CMPD_EACCES: mode too open).
  * Starts the committer.
  */
 int store_open(
     const struct store_options *options, struct store **ret, struct diag *diag) CMPD_MUST_CHECK;
-/* What store_open would say, changing nothing (cmpd -t); a store that is not there yet is fine. */
+/* What store_open would say, changing nothing (cmpd -t); a store that is not there yet is fine, and so is one that a
+ * running cmpd has open: of that only the key file is looked at. */
 int store_check(const struct store_options *options, struct diag *diag) CMPD_MUST_CHECK;
 /* Commits what was given, calls the last done, stops the committer. All readers must be closed. */
 void store_close(struct store *store);
@@ -49,7 +53,8 @@ int store_reader_open(struct store *store, struct store_reader **ret) CMPD_MUST_
 void store_reader_close(struct store_reader *reader);
 
 /* ---- reads. CMPD_ENOENT: none. CMPD_ECORRUPT, CMPD_EVERSION: a record that does not decode.
- * CMPD_ENOMEM, CMPD_EIO. ret is untouched on failure. ---- */
+ * CMPD_ENOMEM, CMPD_EIO. ret is untouched on failure. Lists in records are never NULL. A page has 1000 items at
+ * the most, whatever the limit. ---- */
 
 int store_txn_get(struct store_reader *reader, struct pool *pool, const struct txn_key *key,
     struct txn *ret) CMPD_MUST_CHECK;
@@ -138,6 +143,8 @@ struct unit *unit_new(void);
 void unit_free(struct unit *unit); /* one that was not committed; NULL is fine */
 bool unit_is_empty(const struct unit *unit);
 
+/* One unit changes a transaction, entry or certificate once (else CMPD_EINVAL: its conditions are about what was stored
+ * before the unit); a secret as often as it likes, 16 different ones at the most. */
 /* Each put carries the version read (0: must not exist yet); what is stored has version + 1. */
 void unit_put_txn(struct unit *unit, const struct txn *txn);
 /* The move from -> entry->state must be legal, and from must be what is stored; from == state: a change without a
@@ -147,16 +154,19 @@ void unit_put_entry(struct unit *unit, const struct entry *entry, enum entry_sta
 void unit_put_cert(struct unit *unit, const struct cert *cert);
 /* value is encrypted by the store; ref + endpoint that exist unremoved: CMPD_EEXIST at commit. Only for new ones. */
 void unit_add_secret(struct unit *unit, const struct secret *secret);
+/* It opens nothing any more and is not due any more; it goes when open is 0. CMPD_ECONFLICT: none; removed already: fine. */
 void unit_remove_secret(struct unit *unit, uint64_t id);
 /* Opening a transaction: needs uses left, not expired at now, not removed (else CMPD_EACCES); uses_left - 1, open + 1. */
 void unit_use_secret(struct unit *unit, uint64_t id, int64_t now);
-/* Its end: open - 1; give_back: uses_left + 1. A removed secret with open == 0 goes. */
+/* Its end: open - 1; give_back: uses_left + 1. A removed secret with open == 0 goes.
+ * CMPD_ESTATE: it was not open. */
 void unit_release_secret(struct unit *unit, uint64_t id, bool give_back);
 /* Stored once under its SHA-256; putting it again is fine. */
 void unit_put_blob(struct unit *unit, struct bytes blob);
 void unit_audit(struct unit *unit, int64_t time, const char *actor, const char *what,
     const char *object, const char *text);
-/* Purging by the sweep; only what is final. Condition: that version. */
+/* Purging by the sweep; only what is final (else CMPD_ESTATE): a transaction that ended, an entry in a final state, a
+ * certificate that has a due time. Condition: that version. */
 void unit_drop_txn(struct unit *unit, const struct txn_key *key, uint64_t version);
 void unit_drop_entry(struct unit *unit, uint64_t number, uint64_t version);
 void unit_drop_cert(

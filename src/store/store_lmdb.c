@@ -10,8 +10,7 @@
 
 #include "store/store_lmdb.h"
 
-#define READERS_MAX 128 /* 126 of ours, a backup, one to spare */
-#define PATH_SIZE   4096
+#define PATH_SIZE 4096
 /* A check of the configuration holds the lock for a moment: wait for it, not for another cmpd. */
 #define LOCK_TRIES   10
 #define LOCK_WAIT_MS 50
@@ -77,10 +76,16 @@ default_map(void)
 	return sizeof(size_t) > 4 ? (uint64_t)1 << 40 : (uint64_t)1 << 30;
 }
 
-static int
-env_open(
-    struct lmdb *lmdb, const struct store_options *options, unsigned int flags, struct diag *diag)
+unsigned int
+lmdb_flags(const struct lmdb *lmdb)
 {
+	return lmdb->options.sync ? 0 : MDB_NOSYNC;
+}
+
+int
+lmdb_env_open(struct lmdb *lmdb, unsigned int flags, struct diag *diag)
+{
+	const struct store_options *options = &lmdb->options;
 	uint64_t size = options->map_size == 0 ? default_map() : options->map_size;
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
 	int rc = mdb_env_create(&lmdb->env);
@@ -93,7 +98,7 @@ env_open(
 		rc = mdb_env_set_maxdbs(lmdb->env, TABLES);
 	}
 	if (rc == 0) {
-		rc = mdb_env_set_maxreaders(lmdb->env, READERS_MAX);
+		rc = mdb_env_set_maxreaders(lmdb->env, LMDB_READERS);
 	}
 	if (rc == 0) {
 		rc = mdb_env_set_mapsize(lmdb->env, (size_t)size);
@@ -109,147 +114,27 @@ env_open(
 		       : diag_set(diag, lmdb_error(rc), "%s: %s", options->dir, mdb_strerror(rc));
 }
 
-/* All tables of a transaction, made if create. */
-static int
-open_tables(struct lmdb *lmdb, MDB_txn *txn, bool create)
-{
-	int rc = 0;
-
-	for (int t = 0; t < TABLES && rc == 0; t++) {
-		rc = mdb_dbi_open(txn, table_names[t], create ? MDB_CREATE : 0, &lmdb->tables[t]);
-	}
-	return rc;
-}
-
-static int
-is_empty(MDB_txn *txn, bool *ret)
-{
-	MDB_dbi main_table;
-	MDB_stat stat;
-	int rc = mdb_dbi_open(txn, NULL, 0, &main_table);
-
-	if (rc == 0) {
-		rc = mdb_stat(txn, main_table, &stat);
-	}
-	if (rc == 0) {
-		*ret = stat.ms_entries == 0;
-	}
-	return rc;
-}
-
-static int
-create_tables(struct store *store, struct diag *diag)
-{
-	struct lmdb *lmdb = store->state;
-	struct view view = {.store = store};
-	int error = lmdb_write_begin(&view);
-
-	if (error == 0) {
-		error = lmdb_error(open_tables(lmdb, view.handle, true));
-		if (error == 0) {
-			error = meta_create(&view, &store->seal);
-		}
-		if (error == 0) {
-			error = lmdb_write_commit(&view);
-		} else {
-			lmdb_write_abort(&view);
-		}
-	}
-	if (error == STORE_MAP_FULL) {
-		error = CMPD_ENOSPC;
-	}
-	return error == 0 ? 0
-			  : diag_set(diag, error, "a new store cannot be written: %s",
-				cmpd_strerror(error));
-}
-
-/* What is in the tables must be as much as the store says it has. */
-static int
-check_counts(struct view *view, const struct lmdb *lmdb, struct diag *diag)
-{
-	struct tally tally;
-	uint64_t entries = 0;
-	int error = tally_load(view, &tally);
-
-	for (int i = 0; error == 0 && i < ENTRY_STATES; i++) {
-		entries += tally.entries[i];
-	}
-	const struct {
-		enum table table;
-		uint64_t n;
-	} counts[] = {
-	    {TABLE_TXN, tally.txns},
-	    {TABLE_ENTRY, entries},
-	    {TABLE_ENTRY_TXN, entries},
-	    {TABLE_ENTRY_ID, entries},
-	    {TABLE_ENTRY_STATE, entries},
-	    {TABLE_CERT, tally.certs},
-	    {TABLE_CERT_SERIAL, tally.certs},
-	    {TABLE_SECRET, tally.secrets},
-	    {TABLE_SECRET_REF, tally.secrets},
-	    {TABLE_AUDIT, tally.last_audit},
-	};
-	for (size_t i = 0; error == 0 && i < sizeof(counts) / sizeof(counts[0]); i++) {
-		MDB_stat stat;
-
-		error = lmdb_error(mdb_stat(view->handle, lmdb->tables[counts[i].table], &stat));
-		if (error == 0 && stat.ms_entries != counts[i].n) {
-			error = diag_set(diag, CMPD_ECORRUPT,
-			    "the store is damaged: %zu records in table %s, %llu expected",
-			    stat.ms_entries, table_names[counts[i].table],
-			    (unsigned long long)counts[i].n);
-		}
-	}
-	return error;
-}
-
-/* Opens the tables that are there. *ret_new: there are none yet. */
-static int
-load_tables(struct store *store, bool *ret_new, struct diag *diag)
-{
-	struct lmdb *lmdb = store->state;
-	struct view view = {.store = store};
-	MDB_txn *txn = NULL;
-	int rc = mdb_txn_begin(lmdb->env, NULL, MDB_RDONLY, &txn);
-	int error;
-
-	if (rc == 0) {
-		view.handle = txn;
-		rc = is_empty(txn, ret_new);
-	}
-	if (rc == 0 && !*ret_new) {
-		rc = open_tables(lmdb, txn, false);
-	}
-	if (rc == MDB_NOTFOUND || rc == MDB_INCOMPATIBLE) {
-		error = diag_set(diag, CMPD_ECORRUPT, "the file is not a store of cmpd");
-	} else if (rc != 0) {
-		error = diag_set(diag, lmdb_error(rc), "%s", mdb_strerror(rc));
-	} else {
-		error = *ret_new ? 0 : meta_check(&view, &store->seal, diag);
-		if (error == 0 && !*ret_new) {
-			error = check_counts(&view, lmdb, diag);
-		}
-	}
-	if (error == 0) {
-		/* Only so do the handles outlive it. */
-		error = lmdb_error(mdb_txn_commit(txn));
-	} else if (txn != NULL) {
-		mdb_txn_abort(txn);
-	}
-	return error;
-}
-
 /* ---- open, check, close ---- */
+
+void
+lmdb_env_close(struct lmdb *lmdb)
+{
+	if (lmdb->env != NULL) {
+		mdb_env_close(lmdb->env);
+	}
+	lmdb->env = NULL;
+}
 
 static void
 lmdb_close(struct store *store)
 {
 	struct lmdb *lmdb = store->state;
 
-	if (lmdb->env != NULL) {
-		mdb_env_close(lmdb->env);
-	}
+	lmdb_env_close(lmdb);
 	lock_release(lmdb);
+	pthread_mutex_destroy(&lmdb->readers_lock);
+	pthread_rwlock_destroy(&lmdb->gate);
+	free(lmdb->dir);
 	free(lmdb);
 	store->state = NULL;
 }
@@ -268,43 +153,81 @@ sync_dir(const char *dir, struct diag *diag)
 }
 
 static int
-lmdb_open(struct store *store, const struct store_options *options, struct diag *diag)
+lmdb_new(const struct store_options *options, struct lmdb **ret)
 {
 	struct lmdb *lmdb = calloc(1, sizeof(*lmdb));
-	char path[PATH_SIZE];
-	bool is_new = false, exists;
-	int stale, error;
+	pthread_rwlockattr_t attr;
 
 	if (lmdb == NULL) {
-		return diag_set(diag, CMPD_ENOMEM, "%s", cmpd_strerror(CMPD_ENOMEM));
+		return CMPD_ENOMEM;
 	}
 	lmdb->lock_fd = -1;
+	lmdb->options = *options;
+	lmdb->dir = strdup(options->dir);
+	lmdb->options.dir = lmdb->dir;
+	if (lmdb->dir == NULL) {
+		free(lmdb);
+		return CMPD_ENOMEM;
+	}
+	pthread_rwlockattr_init(&attr);
+	/* Healing must not wait for ever for readers that overlap. */
+	pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+	pthread_rwlock_init(&lmdb->gate, &attr);
+	pthread_rwlockattr_destroy(&attr);
+	pthread_mutex_init(&lmdb->readers_lock, NULL);
+	*ret = lmdb;
+	return 0;
+}
+
+static int
+open_env(struct store *store, const char *path, struct diag *diag)
+{
+	struct lmdb *lmdb = store->state;
+	bool is_new = false;
+	int stale, error;
+
+	error = lmdb_env_open(lmdb, lmdb_flags(lmdb), diag);
+	if (error != 0) {
+		return error;
+	}
+	mdb_reader_check(lmdb->env, &stale);
+	error = lmdb_load_tables(store, &is_new, diag);
+	if (error != 0) {
+		diag_prefix(diag, "%s", path);
+	}
+	if (error == 0 && is_new) {
+		error = lmdb_create_tables(store, diag);
+		if (error == 0) {
+			error = sync_dir(lmdb->dir, diag);
+		}
+	}
+	return error;
+}
+
+static int
+lmdb_open(struct store *store, const struct store_options *options, struct diag *diag)
+{
+	struct lmdb *lmdb = NULL;
+	char path[PATH_SIZE];
+	bool exists;
+	int error = lmdb_new(options, &lmdb);
+
+	if (error != 0) {
+		return diag_set(diag, error, "%s", cmpd_strerror(error));
+	}
 	store->state = lmdb;
-	error = path_in(options->dir, "data.mdb", path, diag);
-	if (error == 0 && mkdir(options->dir, 0700) != 0 && errno != EEXIST) {
-		error = errno_error(diag, options->dir);
+	error = path_in(lmdb->dir, "data.mdb", path, diag);
+	if (error == 0 && mkdir(lmdb->dir, 0700) != 0 && errno != EEXIST) {
+		error = errno_error(diag, lmdb->dir);
 	}
 	if (error == 0) {
-		error = lock_take(options->dir, lmdb, diag);
+		error = lock_take(lmdb->dir, lmdb, diag);
 	}
 	if (error == 0) {
 		error = lmdb_file_check(path, &exists, diag);
 	}
 	if (error == 0) {
-		error = env_open(lmdb, options, options->sync ? 0 : MDB_NOSYNC, diag);
-	}
-	if (error == 0) {
-		mdb_reader_check(lmdb->env, &stale);
-		error = load_tables(store, &is_new, diag);
-		if (error != 0) {
-			diag_prefix(diag, "%s", path);
-		}
-	}
-	if (error == 0 && is_new) {
-		error = create_tables(store, diag);
-		if (error == 0) {
-			error = sync_dir(options->dir, diag);
-		}
+		error = open_env(store, path, diag);
 	}
 	if (error != 0) {
 		lmdb_close(store);
@@ -332,7 +255,7 @@ check_lock(const char *dir, struct lmdb *lmdb, struct diag *diag)
 static int
 lmdb_check(const struct store_options *options, const struct seal *seal, struct diag *diag)
 {
-	struct lmdb lmdb = {.lock_fd = -1};
+	struct lmdb lmdb = {.lock_fd = -1, .options = *options};
 	struct store store = {.backend = &backend_lmdb, .state = &lmdb};
 	char path[PATH_SIZE];
 	bool is_new, exists = false;
@@ -347,17 +270,15 @@ lmdb_check(const struct store_options *options, const struct seal *seal, struct 
 	if (error == 0 && exists) {
 		store.seal = *seal;
 		/* Without a lock file, which would be made: dir/lock keeps others away. */
-		error = env_open(&lmdb, options, MDB_RDONLY | MDB_NOLOCK, diag);
+		error = lmdb_env_open(&lmdb, MDB_RDONLY | MDB_NOLOCK, diag);
 		if (error == 0) {
-			error = load_tables(&store, &is_new, diag);
+			error = lmdb_load_tables(&store, &is_new, diag);
 			if (error != 0) {
 				diag_prefix(diag, "%s", path);
 			}
 		}
 	}
-	if (lmdb.env != NULL) {
-		mdb_env_close(lmdb.env);
-	}
+	lmdb_env_close(&lmdb);
 	lock_release(&lmdb);
 	seal_fini(&store.seal);
 	return error > 0 ? 0 : error;

@@ -1,6 +1,7 @@
 /*
  * The parts of the LMDB back end: the environment (store_lmdb.c), its transactions
- * (store_lmdb_txn.c), its care (store_lmdb_care.c), and the look at the file before LMDB maps it (store_lmdb_file.c).
+ * (store_lmdb_txn.c), its care (store_lmdb_care.c), its healing (store_lmdb_heal.c), and the look at the
+ * file before LMDB maps it (store_lmdb_file.c).
  */
 #pragma once
 
@@ -8,10 +9,19 @@
 
 #include "store/internal.h"
 
+#define LMDB_READERS 128 /* 126 of ours, a backup, the committer's own */
+
 struct lmdb {
-	MDB_env *env;
+	MDB_env *env; /* NULL: could not be opened again */
 	MDB_dbi tables[TABLES];
 	int lock_fd; /* dir/lock, held as long as the store is open */
+	struct store_options options;
+	char *dir; /* options.dir */
+	/* Held for reading by whoever uses env and is not the committer; for writing by the committer, when it opens env
+	 * anew. */
+	pthread_rwlock_t gate;
+	pthread_mutex_t readers_lock; /* taken behind gate */
+	struct view *readers[LMDB_READERS];
 };
 
 /* MDB_... or errno to CMPD_E..., STORE_MAP_FULL. */
@@ -21,6 +31,18 @@ int lmdb_error(int rc);
  * the end of a file is SIGBUS later, so it must be found before anything is mapped. CMPD_ECORRUPT, CMPD_EVERSION,
  * CMPD_EACCES, CMPD_EIO. */
 int lmdb_file_check(const char *file, bool *ret_exists, struct diag *diag) CMPD_MUST_CHECK;
+
+unsigned int lmdb_flags(const struct lmdb *lmdb);
+/* An environment for lmdb->options; to be closed on failure too. */
+int lmdb_env_open(struct lmdb *lmdb, unsigned int flags, struct diag *diag) CMPD_MUST_CHECK;
+void lmdb_env_close(struct lmdb *lmdb);
+int lmdb_create_tables(struct store *store, struct diag *diag) CMPD_MUST_CHECK;
+/* Opens the tables that are there and checks that they are ours. *ret_new: there are none yet. */
+int lmdb_load_tables(struct store *store, bool *ret_new, struct diag *diag) CMPD_MUST_CHECK;
+
+/* After a failed write to a meta page LMDB refuses everything until the environment is opened anew (MDB_PANIC). The
+ * committer does that, here; readers get CMPD_EIO until it succeeds. 0: healthy, or healthy again. */
+int lmdb_heal(struct store *store) CMPD_MUST_CHECK;
 
 int lmdb_reader_open(struct view *view);
 void lmdb_reader_close(struct view *view);

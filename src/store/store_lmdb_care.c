@@ -45,7 +45,8 @@ lmdb_space(struct store *store)
 	MDB_stat stat = {.ms_psize = 0};
 	size_t total, reserve, left;
 
-	if (mdb_env_info(lmdb->env, &info) != 0 || mdb_env_stat(lmdb->env, &stat) != 0) {
+	if (lmdb->env == NULL || mdb_env_info(lmdb->env, &info) != 0 ||
+	    mdb_env_stat(lmdb->env, &stat) != 0) {
 		return SPACE_PLENTY;
 	}
 	reserve = info.me_mapsize / RESERVE_PART;
@@ -72,7 +73,9 @@ lmdb_tick(struct store *store)
 	int stale;
 
 	/* A reader that died in the middle would keep old pages for ever. */
-	mdb_reader_check(lmdb->env, &stale);
+	if (lmdb->env != NULL) {
+		mdb_reader_check(lmdb->env, &stale);
+	}
 }
 
 void
@@ -82,8 +85,12 @@ lmdb_usage(struct store *store, uint64_t *ret_used, uint64_t *ret_map)
 	MDB_envinfo info = {.me_mapsize = 0};
 	MDB_stat stat = {.ms_psize = 0};
 
-	mdb_env_info(lmdb->env, &info);
-	mdb_env_stat(lmdb->env, &stat);
+	pthread_rwlock_rdlock(&lmdb->gate);
+	if (lmdb->env != NULL) {
+		mdb_env_info(lmdb->env, &info);
+		mdb_env_stat(lmdb->env, &stat);
+	}
+	pthread_rwlock_unlock(&lmdb->gate);
 	*ret_used = ((uint64_t)info.me_last_pgno + 1) * stat.ms_psize;
 	*ret_map = info.me_mapsize;
 }
@@ -101,7 +108,9 @@ lmdb_backup(struct store *store, const char *file, struct diag *diag)
 	if (fd < 0) {
 		return diag_set(diag, lmdb_error(errno), "%s: %s", file, strerror(errno));
 	}
-	rc = mdb_env_copyfd2(lmdb->env, fd, 0);
+	pthread_rwlock_rdlock(&lmdb->gate);
+	rc = lmdb->env == NULL ? EIO : mdb_env_copyfd2(lmdb->env, fd, 0);
+	pthread_rwlock_unlock(&lmdb->gate);
 	if (rc == 0 && fsync(fd) != 0) {
 		rc = errno;
 	}

@@ -58,60 +58,36 @@ val_of(struct bytes in)
 	return (MDB_val){in.len, data.out};
 }
 
-/* ---- readers: their transaction is kept and only renewed, so that a read allocates nothing ---- */
-
-int
-lmdb_reader_open(struct view *view)
-{
-	MDB_txn *txn = NULL;
-	int rc = mdb_txn_begin(lmdb_of(view)->env, NULL, MDB_RDONLY, &txn);
-
-	if (rc == 0) {
-		mdb_txn_reset(txn);
-		view->handle = txn;
-	}
-	return lmdb_error(rc);
-}
-
-void
-lmdb_reader_close(struct view *view)
-{
-	mdb_txn_abort(view->handle);
-	view->handle = NULL;
-}
-
-int
-lmdb_read_begin(struct view *view)
-{
-	return lmdb_error(mdb_txn_renew(view->handle));
-}
-
-void
-lmdb_read_end(struct view *view)
-{
-	mdb_txn_reset(view->handle);
-}
-
 /* ---- the writer ---- */
+
+/* What a disk that has become read-only says is no matter of rights. */
+static int
+write_error(int rc)
+{
+	return rc == EACCES || rc == EPERM || rc == EROFS ? CMPD_EIO : lmdb_error(rc);
+}
 
 int
 lmdb_write_begin(struct view *view)
 {
 	MDB_txn *txn = NULL;
-	int rc = mdb_txn_begin(lmdb_of(view)->env, NULL, 0, &txn);
+	int error = lmdb_heal(view->store);
 
+	if (error == 0) {
+		error = write_error(mdb_txn_begin(lmdb_of(view)->env, NULL, 0, &txn));
+	}
 	view->handle = txn;
-	/* Not the caller's EACCES: the disk has become read-only. */
-	return rc == EACCES || rc == EPERM || rc == EROFS ? CMPD_EIO : lmdb_error(rc);
+	return error;
 }
 
 int
 lmdb_write_commit(struct view *view)
 {
-	int rc = mdb_txn_commit(view->handle);
+	int error = write_error(mdb_txn_commit(view->handle));
 
 	view->handle = NULL;
-	return rc == EACCES || rc == EPERM || rc == EROFS ? CMPD_EIO : lmdb_error(rc);
+	/* If that fails it is tried again when the next batch begins. */
+	return error != 0 && lmdb_heal(view->store) != 0 ? CMPD_EIO : error;
 }
 
 void

@@ -320,6 +320,87 @@ a_changed_audit_line_is_found(void **state)
 	assert_int_equal(try_open(b), CMPD_ECORRUPT);
 }
 
+/* Cuts off the last line, and the store's record of itself with it. */
+static void
+cut_last_line(MDB_txn *txn, MDB_dbi dbi)
+{
+	uint8_t number[8] = {0, 0, 0, 0, 0, 0, 0, 10}, hmac[DIGEST_SIZE], tally[512], *last;
+	char name[] = "tally";
+	MDB_val key = {8, number}, value;
+	MDB_dbi meta;
+
+	assert_int_equal(mdb_del(txn, dbi, &key, NULL), 0);
+	number[7] = 9;
+	assert_int_equal(mdb_get(txn, dbi, &key, &value), 0);
+	memcpy(hmac, (uint8_t *)value.mv_data + value.mv_size - sizeof(hmac), sizeof(hmac));
+	assert_int_equal(mdb_dbi_open(txn, "meta", 0, &meta), 0);
+	key = (MDB_val){5, name};
+	assert_int_equal(mdb_get(txn, meta, &key, &value), 0);
+	memcpy(tally, value.mv_data, value.mv_size);
+	/* head, entries by state, three last numbers; then that of the audit */
+	last = tally + 28 + 8 * ENTRY_STATES + 3 * 8;
+	assert_int_equal(last[7], 10);
+	last[7] = 9;
+	memcpy(last + 8, hmac, sizeof(hmac));
+	value.mv_data = tally;
+	assert_int_equal(mdb_put(txn, meta, &key, &value, 0), 0);
+}
+
+static void
+audit_lines_cannot_be_cut_off_at_the_end(void **state)
+{
+	struct bench *b = *state;
+
+	fill(b, 10);
+	bench_close(b);
+	with_table(b, "audit", cut_last_line);
+	assert_int_equal(try_open(b), CMPD_ECORRUPT);
+}
+
+static void
+misplace_state(MDB_txn *txn, MDB_dbi dbi)
+{
+	uint8_t place[9] = {ENTRY_PENDING, 0, 0, 0, 0, 0, 0, 0, 2};
+	MDB_val key = {9, place}, value = {0, place};
+
+	assert_int_equal(mdb_del(txn, dbi, &key, NULL), 0);
+	place[0] = ENTRY_DONE;
+	assert_int_equal(mdb_put(txn, dbi, &key, &value, 0), 0);
+}
+
+/* A unit that breaks while it is written takes none of its batch with it. */
+static void
+a_faulty_unit_fails_alone(void **state)
+{
+	struct bench *b = *state;
+	struct store_stats stats;
+	struct unit *units[20];
+	int results[20];
+	uint64_t bad;
+
+	fill(b, 20);
+	bench_close(b);
+	with_table(b, "entry_state", misplace_state);
+	bench_open(b);
+	for (unsigned int i = 0; i < 20; i++) {
+		struct entry entry;
+
+		assert_int_equal(store_entry_get(b->reader, b->pool, i + 1, &entry), 0);
+		entry.state = ENTRY_DENIED;
+		units[i] = unit_new();
+		unit_audit(units[i], 1, "operator:root", "entry.denied", NULL, NULL);
+		unit_put_entry(units[i], &entry, ENTRY_PENDING);
+	}
+	bench_commit_all(b, units, 20, results);
+	for (int i = 0; i < 20; i++) {
+		assert_int_equal(results[i], i == 1 ? CMPD_ECORRUPT : 0);
+	}
+	assert_int_equal(store_stats(b->reader, &stats), 0);
+	assert_int_equal(stats.entries[ENTRY_DENIED], 19);
+	assert_int_equal(stats.audit, 39);
+	assert_int_equal(store_audit_verify(b->reader, &bad), 0);
+}
+
 static void
 raise_format(MDB_txn *txn, MDB_dbi dbi)
 {
@@ -481,6 +562,9 @@ main(void)
 	    cmocka_unit_test_setup_teardown(a_free_page_behind_the_end_is_fine, setup, teardown),
 	    {"B7.7 a changed or missing audit line is found", a_changed_audit_line_is_found, setup,
 		teardown, NULL},
+	    {"B7.7 audit lines cannot be cut off at the end",
+		audit_lines_cannot_be_cut_off_at_the_end, setup, teardown, NULL},
+	    cmocka_unit_test_setup_teardown(a_faulty_unit_fails_alone, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 		a_damaged_record_is_told_and_harms_no_other, setup, teardown),
 	    cmocka_unit_test_setup_teardown(another_schema_is_refused, setup, teardown),
