@@ -14,10 +14,11 @@
 #include "model/name.h"
 #include "store/store.h"
 
-#define REF_MAX	      128
-#define GENERATED_LEN 26 /* 26 characters of 5 bits: 130 random bits */
-#define TTL_MAX_MS    (100LL * 366 * 86400 * 1000)
-#define SCAN_PAGE     500
+#define REF_MAX		128
+#define GENERATED_LEN	26 /* 26 characters of 5 bits: 130 random bits */
+#define TTL_MAX_MS	(100LL * 366 * 86400 * 1000)
+#define EXPIRED_KEEP_MS (INT64_C(24) * 3600 * 1000)
+#define SCAN_PAGE	500
 
 /* Without i, l, o and u: nobody mistakes one for another when reading aloud. */
 static const char alphabet[33] = "0123456789abcdefghjkmnpqrstvwxyz";
@@ -134,7 +135,8 @@ bind_lifetime(struct ctl_context *context, struct secret *secret)
 	}
 	secret->uses_left = uses;
 	secret->expires = ttl > 0 ? context->desk->now + ttl : 0;
-	secret->due = secret->expires;
+	/* Kept for a while, so that whoever comes too late is told that and not that it is unknown. */
+	secret->due = ttl > 0 ? secret->expires + EXPIRED_KEEP_MS : 0;
 	return 0;
 }
 
@@ -151,7 +153,7 @@ put_secret(struct ctl_object *object, const struct secret *secret)
 	ctl_object_time(object, "expires", secret->expires);
 }
 
-/* Is there one already that the new one would hide or be hidden by? */
+/* Is there one already that the new one would hide or be hidden by? An expired one makes room. */
 static int
 check_new(struct ctl_context *context, const struct secret *secret)
 {
@@ -163,6 +165,10 @@ check_new(struct ctl_context *context, const struct secret *secret)
 		return 0;
 	}
 	if (r == 0 && (!secret->endpoint) == (!found.endpoint)) {
+		if (found.expires != 0 && found.expires <= desk->now) {
+			unit_remove_secret(desk->unit, found.id);
+			return 0;
+		}
 		return diag_set(
 		    &context->diag, CMPD_EEXIST, "there is a secret with this reference");
 	}

@@ -29,8 +29,8 @@ void issuer_free(struct issuer *issuer);
  * so what is approved is what is made. A resolved template may be resolved again. Of the requested extensions only
  * subjectAltName is taken (and CA:TRUE, if the profile says allow_ca); keyUsage and extendedKeyUsage may be asked for as far as
  * the profile gives them; others are left out, or refused if critical. Key usages that a kind of key cannot have are left out.
- * CMPD_ETEMPLATE (no subject and no SAN, no key, validity), CMPD_EEXTENSION, CMPD_EALGORITHM
- * (key kind or size), each with the reason in diag; CMPD_ENOENT: no such profile.
+ * CMPD_ETEMPLATE (no subject and no SAN, no key, key kind or size, validity), CMPD_EEXTENSION, CMPD_EALGORITHM
+ * (unknown kind of key), each with the reason in diag; CMPD_ENOENT: no such profile.
  */
 int issuer_resolve(struct issuer *issuer, const char *profile, const struct template *requested,
     struct pool *pool, struct template *ret, const char **ret_mods,

@@ -128,7 +128,7 @@ resolve_key(struct resolution *r)
 		return diag_set(r->diag, CMPD_ETEMPLATE, "no public key");
 	}
 	if (der.len > ISSUER_SPKI_MAX) {
-		return diag_set(r->diag, CMPD_EALGORITHM, "the public key is too large");
+		return diag_set(r->diag, CMPD_ETEMPLATE, "the public key is too large");
 	}
 	result = spki_parse(der, &r->spki, r->diag);
 	if (result < 0) {
@@ -141,7 +141,7 @@ resolve_key(struct resolution *r)
 		allowed++;
 	}
 	if (*allowed == NULL) {
-		return diag_set(r->diag, CMPD_EALGORITHM,
+		return diag_set(r->diag, CMPD_ETEMPLATE,
 		    "a key of kind %s is not allowed by the profile", spki_to_text(&r->spki, kind));
 	}
 	r->out.spki = der;
@@ -227,7 +227,7 @@ put_key_usage(struct resolution *r, struct buf *out)
 		bits &= ~(KEY_USAGE_CERT_SIGN | KEY_USAGE_CRL_SIGN);
 	}
 	if (bits == 0 && r->profile->key_usage != 0) {
-		return diag_set(r->diag, CMPD_EALGORITHM,
+		return diag_set(r->diag, CMPD_ETEMPLATE,
 		    "no key usage of the profile fits a key of kind %s",
 		    spki_to_text(&r->spki, kind));
 	}

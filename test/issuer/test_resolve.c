@@ -160,7 +160,7 @@ keys_must_be_allowed_B3_16(void **state)
 		EVP_PKEY *key = make_key(refused[i]);
 
 		template.spki = spki_of(&f, key);
-		assert_refused(&template, CMPD_EALGORITHM, "not allowed by the profile");
+		assert_refused(&template, CMPD_ETEMPLATE, "not allowed by the profile");
 		EVP_PKEY_free(key);
 	}
 	for (size_t i = 0; i < sizeof(allowed) / sizeof(allowed[0]); i++) {
@@ -385,7 +385,7 @@ a_usage_that_no_bit_of_fits_is_refused(void **state)
 	(void)state;
 	f.profile.key_usage = usage;
 	assert_int_equal(fixture_issuer(&f), 0);
-	assert_refused(&template, CMPD_EALGORITHM, "no key usage of the profile fits");
+	assert_refused(&template, CMPD_ETEMPLATE, "no key usage of the profile fits");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
