@@ -14,7 +14,7 @@ struct cmp_verified {
 	enum cmp_protection protection;
 	struct desk_requester requester;
 	struct secret secret;
-	struct wire_pbm pbm;
+	struct wire_alg mac;
 	struct bytes signer_issuer;
 };
 
@@ -45,10 +45,10 @@ auth_mac_secret(const struct cmp_verified *verified)
 	return verified->secret.value;
 }
 
-const struct wire_pbm *
-auth_mac_pbm(const struct cmp_verified *verified)
+const struct wire_alg *
+auth_mac_alg(const struct cmp_verified *verified)
 {
-	return &verified->pbm;
+	return &verified->mac;
 }
 
 /* The identity that opened the transaction is the only one that may go on (design invariant 5). */
@@ -109,8 +109,7 @@ secret_opens(struct cmp_work *work, const struct secret *secret)
 }
 
 static int
-accept_mac(
-    struct cmp_work *work, const char *ref, const struct secret *secret, const struct wire_pbm *pbm)
+accept_mac(struct cmp_work *work, const char *ref, const struct secret *secret)
 {
 	struct cmp_verified *v = pool_alloc(work->desk->pool, sizeof(*v));
 
@@ -119,7 +118,7 @@ accept_mac(
 	}
 	v->protection = CMP_PROTECTION_MAC;
 	v->secret = *secret;
-	v->pbm = *pbm;
+	v->mac = work->in.header.protection_alg;
 	v->requester.identity.kind = IDENTITY_SECRET;
 	v->requester.identity.secret = secret->id;
 	v->requester.reference = ref;
@@ -157,22 +156,24 @@ verify_mac(struct cmp_work *work, struct bytes part)
 {
 	static const uint8_t nobody[16] = "no such secret.";
 	const struct wire_header *header = &work->in.header;
+	const struct conf_endpoint *conf = work->endpoint->conf;
+	const char *peer = work->request->peer;
 	struct pool *pool = work->desk->pool;
 	const char *ref = reference_text(pool, header->sender_kid);
 	struct secret secret = {.value = bytes_of(nobody, sizeof(nobody))};
-	struct wire_pbm pbm;
 	struct bytes mac;
 	struct diag why = {""};
+	int64_t iterations = 0;
 	bool known = false;
 	int error;
 
-	if (wire_pbm_decode(pool, header->protection_alg.parameters, &pbm)) {
-		cmp_work_fault(
-		    work, "B3.12", FI_BAD_ALG, "the parameters of the MAC do not decode");
+	if (mac_check(conf, pool, &header->protection_alg, &iterations, &why)) {
+		cmp_work_fault(work, "B3.12", FI_BAD_ALG, "%s", why.text);
 		return 0;
 	}
-	if (mac_pbm_check(work->endpoint->conf, &pbm, &why)) {
-		cmp_work_fault(work, "B3.12", FI_BAD_ALG, "%s", why.text);
+	if (!mac_budget_left(peer, conf->mac_iterations_per_second, clock_mono_ms())) {
+		cmp_work_fault(work, "B3.19", FI_SYSTEM_UNAVAIL,
+		    "too many wrong MACs from this address: try again later");
 		return 0;
 	}
 	if (ref) {
@@ -183,19 +184,35 @@ verify_mac(struct cmp_work *work, struct bytes part)
 		known = error == 0;
 	}
 	/* An unknown reference costs the same work as a wrong secret. */
-	error = mac_pbm_compute(
-	    work->door, pool, header->protection_alg.parameters, secret.value, part, &mac);
+	error = mac_compute(work->door, pool, &header->protection_alg, secret.value, part, &mac);
 	if (error == CMPD_ENOMEM) {
 		return error;
 	}
 	if (error || !bytes_equal_secret(mac, work->in.protection) || !known) {
+		mac_budget_spend(
+		    peer, iterations, conf->mac_iterations_per_second, clock_mono_ms());
 		cmp_work_fault(work, "B3.8", FI_BAD_MESSAGE_CHECK, wrong_mac);
 		return 0;
 	}
-	return accept_mac(work, ref, &secret, &pbm);
+	return accept_mac(work, ref, &secret);
 }
 
 /* ---- signature ---- */
+
+static bool
+signer_key_allowed(struct cmp_work *work, const struct signer *signer)
+{
+	const char **words = work->endpoint->conf->signer_keys;
+	char kind[SPKI_TEXT_SIZE];
+
+	for (; words && *words; words++) {
+		if (spki_fits(&signer->spki, *words)) {
+			return true;
+		}
+	}
+	return cmp_work_fault(work, "B3.12", FI_BAD_ALG,
+	    "the signer's key (%s) is not of an allowed kind", spki_to_text(&signer->spki, kind));
+}
 
 static bool
 signer_fits_header(struct cmp_work *work, const struct signer *signer)
@@ -298,7 +315,7 @@ verify_signature(struct cmp_work *work, struct bytes part)
 	struct diag why = {""};
 	int error;
 
-	if (verify_algorithm_check(in->header.protection_alg.der, &why)) {
+	if (algorithm_check(in->header.protection_alg.der, work->endpoint->protection, &why)) {
 		cmp_work_fault(work, "B3.12", FI_BAD_ALG, "%s", why.text);
 		return 0;
 	}
@@ -308,6 +325,10 @@ verify_signature(struct cmp_work *work, struct bytes part)
 		return 0;
 	}
 	error = signer_load(work->door, work->endpoint, in->extra_certs[0], &signer);
+	if (error == CMPD_EALGORITHM) {
+		cmp_work_fault(work, "B3.12", FI_BAD_ALG, "the signer's key is of an unknown kind");
+		return 0;
+	}
 	if (error == CMPD_EFORMAT) {
 		cmp_work_fault(work, "B3.8", FI_BAD_MESSAGE_CHECK,
 		    "the protection certificate does not decode");
@@ -315,6 +336,9 @@ verify_signature(struct cmp_work *work, struct bytes part)
 	}
 	if (error) {
 		return error;
+	}
+	if (!signer_key_allowed(work, signer)) {
+		return 0;
 	}
 	error = verify_signed(
 	    work->door->libctx, part, in->header.protection_alg.der, in->protection, signer->key);
@@ -362,7 +386,7 @@ auth_verify(struct cmp_work *work)
 			: "the message is not protected");
 		return 0;
 	}
-	mac = bytes_equal(in->header.protection_alg.oid, wire_oid_pbm);
+	mac = mac_is(&in->header.protection_alg);
 	if (mac && !work->endpoint->conf->allow_mac) {
 		cmp_work_fault(
 		    work, "B3.9", FI_WRONG_INTEGRITY, "this endpoint wants signatures, not MACs");

@@ -19,6 +19,6 @@ enum cmp_protection auth_protection(const struct cmp_verified *verified);
 const struct desk_requester *auth_requester(const struct cmp_verified *verified);
 /* Signature: issuer of the signer's certificate, DER Name. */
 struct bytes auth_signer_issuer(const struct cmp_verified *verified);
-/* MAC: the secret and the request's parameters, borrowed. */
+/* MAC: the secret and the request's algorithm, borrowed. */
 struct bytes auth_mac_secret(const struct cmp_verified *verified);
-const struct wire_pbm *auth_mac_pbm(const struct cmp_verified *verified);
+const struct wire_alg *auth_mac_alg(const struct cmp_verified *verified);

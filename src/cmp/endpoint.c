@@ -19,56 +19,6 @@ certificate_der(struct pool *pool, const X509 *x)
 	return ret;
 }
 
-/* The digest that goes with a key; NULL for those that have their own. */
-static const char *
-digest_name(EVP_PKEY *key)
-{
-	if (EVP_PKEY_is_a(key, "ED25519") || EVP_PKEY_is_a(key, "ED448")) {
-		return NULL;
-	}
-	if (EVP_PKEY_is_a(key, "EC") && EVP_PKEY_get_bits(key) > 384) {
-		return "SHA512";
-	}
-	if (EVP_PKEY_is_a(key, "EC") && EVP_PKEY_get_bits(key) > 256) {
-		return "SHA384";
-	}
-	return "SHA256";
-}
-
-/* protectionAlg stands in the header, which is signed: it must be known before the first signature. */
-static int
-learn_protection_alg(struct cmp_door *door, struct cmp_endpoint *ep)
-{
-	static const uint8_t anything[] = {0x30, 0x00};
-	const char *digest = digest_name(ep->signer_key);
-	ASN1_STRING *item = ASN1_STRING_type_new(V_ASN1_SEQUENCE);
-	ASN1_BIT_STRING *bits = ASN1_BIT_STRING_new();
-	X509_ALGOR *alg = X509_ALGOR_new();
-	unsigned char *der = NULL;
-	int len = -1, error = CMPD_ECRYPTO;
-
-	if (digest && !(ep->signer_md = EVP_MD_fetch(door->libctx, digest, NULL))) {
-		goto out;
-	}
-	if (!item || !bits || !alg || !ASN1_STRING_set(item, anything, sizeof(anything)) ||
-	    ASN1_item_sign_ex(ASN1_ITEM_rptr(ASN1_SEQUENCE), alg, NULL, bits, item, NULL,
-		ep->signer_key, ep->signer_md, door->libctx, NULL) <= 0) {
-		goto out;
-	}
-	len = i2d_X509_ALGOR(alg, &der);
-	if (len <= 0) {
-		goto out;
-	}
-	ep->protection_alg = pool_bytes(door->pool, bytes_of(der, (size_t)len));
-	error = ep->protection_alg.data ? 0 : CMPD_ENOMEM;
-out:
-	OPENSSL_free(der);
-	X509_ALGOR_free(alg);
-	ASN1_BIT_STRING_free(bits);
-	ASN1_STRING_free(item);
-	return error;
-}
-
 static int
 add_extra(struct cmp_door *door, struct cmp_endpoint *ep, const X509 *x, struct diag *diag)
 {
@@ -135,7 +85,11 @@ load_signer(struct cmp_door *door, struct cmp_endpoint *ep, struct diag *diag)
 		    "%s: its keyUsage does not allow digitalSignature",
 		    ep->conf->signer_certificate);
 	}
-	return learn_protection_alg(door, ep);
+	if (signing_key_init(
+		&ep->signing, door->libctx, ep->signer_key, ep->conf->signer_pss, door->pool)) {
+		return diag_set(diag, CMPD_ECONF, "%s: this key cannot sign", ep->conf->signer_key);
+	}
+	return 0;
 }
 
 static int
@@ -221,7 +175,15 @@ endpoint_init(struct cmp_door *door, const struct conf_endpoint *conf, struct cm
 
 	memset(ret, 0, sizeof(*ret));
 	ret->conf = conf;
-	error = load_signer(door, ret, diag);
+	error = algorithm_set_parse(
+	    (const char *const *)conf->protection_algorithms, &ret->protection, diag);
+	if (!error) {
+		error = algorithm_set_parse(
+		    (const char *const *)conf->popo_algorithms, &ret->popo, diag);
+	}
+	if (!error) {
+		error = load_signer(door, ret, diag);
+	}
 	if (!error) {
 		error = describe_signer(door, ret);
 	}
@@ -246,6 +208,6 @@ endpoint_fini(struct cmp_endpoint *endpoint)
 {
 	X509_free(endpoint->signer);
 	EVP_PKEY_free(endpoint->signer_key);
-	EVP_MD_free(endpoint->signer_md);
+	signing_key_fini(&endpoint->signing);
 	X509_STORE_free(endpoint->anchors);
 }

@@ -93,14 +93,14 @@ check_request(struct cmp_work *work, size_t i, bool *ret_checked, struct diag *w
 
 	*ret_checked = false;
 	if (work->in.body_type == WIRE_P10CR) {
-		return verify_algorithm_check(work->p10.alg.der, why);
+		return algorithm_check(work->p10.alg.der, work->endpoint->popo, why);
 	}
 	request = &work->requests[i];
 	if (request->template_odd) {
 		return diag_set(
 		    why, CMPD_ETEMPLATE, "the template has fields that only a CA may fill");
 	}
-	error = popo_check(request, why);
+	error = popo_check(request, work->endpoint->popo, why);
 	if (!error) {
 		error = check_old_cert_id(work, request, why);
 	}

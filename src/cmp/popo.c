@@ -9,7 +9,7 @@ popo_is_plain(const struct wire_cert_req *request, size_t n_requests)
 }
 
 int
-popo_check(const struct wire_cert_req *request, struct diag *why)
+popo_check(const struct wire_cert_req *request, struct algorithm_set allowed, struct diag *why)
 {
 	switch (request->popo) {
 	case WIRE_POPO_SIGNATURE:
@@ -31,7 +31,7 @@ popo_check(const struct wire_cert_req *request, struct diag *why)
 		 * without a subject may be signed as it is. */
 		return diag_set(why, CMPD_EPOP, "poposkInput is not served: sign the CertRequest");
 	}
-	return verify_algorithm_check(request->popo_alg.der, why);
+	return algorithm_check(request->popo_alg.der, allowed, why);
 }
 
 int

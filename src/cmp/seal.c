@@ -9,7 +9,6 @@
 #include "cmp/seal.h"
 
 #define NONCE_SIZE 16
-#define SALT_SIZE  16
 
 /* DER NULL. */
 static const uint8_t der_null[] = {0x05, 0x00};
@@ -48,79 +47,15 @@ general_info(struct cmp_work *work, const struct seal_options *options, struct w
 	return 0;
 }
 
-/* The request's parameters with a new salt. */
-static int
-mac_alg(struct cmp_work *work, const struct wire_pbm *asked, struct wire_alg *ret)
-{
-	struct wire_pbm pbm = *asked;
-	uint8_t *salt = pool_alloc(work->desk->pool, SALT_SIZE);
-
-	if (!salt) {
-		return CMPD_ENOMEM;
-	}
-	random_bytes(salt, SALT_SIZE);
-	pbm.salt = bytes_of(salt, SALT_SIZE);
-	ret->der = wire_pbm_alg_encode(work->desk->pool, &pbm);
-	return ret->der.data ? 0 : CMPD_ENOMEM;
-}
-
-/* The parameters inside an AlgorithmIdentifier that we have made. */
-static int
-alg_parameters(struct pool *pool, struct bytes der, struct bytes *ret)
-{
-	const unsigned char *p = der.data;
-	X509_ALGOR *alg = d2i_X509_ALGOR(NULL, &p, (long)der.len);
-	const void *value = NULL;
-	int type = V_ASN1_UNDEF;
-
-	if (!alg) {
-		return CMPD_ECRYPTO;
-	}
-	X509_ALGOR_get0(NULL, &type, &value, alg);
-	if (type == V_ASN1_SEQUENCE) {
-		*ret = pool_bytes(pool,
-		    bytes_of(ASN1_STRING_get0_data(value), (size_t)ASN1_STRING_length(value)));
-	}
-	X509_ALGOR_free(alg);
-	return type == V_ASN1_SEQUENCE && ret->data ? 0 : CMPD_ECRYPTO;
-}
-
-static int
-sign(struct cmp_work *work, struct bytes part, struct bytes *ret)
-{
-	ASN1_STRING *item = ASN1_STRING_type_new(V_ASN1_SEQUENCE);
-	ASN1_BIT_STRING *bits = ASN1_BIT_STRING_new();
-	int error = CMPD_ECRYPTO;
-
-	/* NULL digest: the key's own, as when protection_alg was made. */
-	if (item && bits && ASN1_STRING_set(item, part.data, (int)part.len) &&
-	    ASN1_item_sign_ex(ASN1_ITEM_rptr(ASN1_SEQUENCE), NULL, NULL, bits, item, NULL,
-		work->endpoint->signer_key, work->endpoint->signer_md, work->door->libctx,
-		NULL) > 0) {
-		*ret = pool_bytes(work->desk->pool,
-		    bytes_of(ASN1_STRING_get0_data(bits), (size_t)ASN1_STRING_length(bits)));
-		error = ret->data ? 0 : CMPD_ENOMEM;
-	}
-	ASN1_BIT_STRING_free(bits);
-	ASN1_STRING_free(item);
-	ERR_clear_error();
-	return error;
-}
-
 static int
 protect(struct cmp_work *work, bool mac, const struct wire_alg *alg, struct bytes part,
     struct bytes *ret)
 {
-	struct bytes parameters;
-	int error;
-
 	if (!mac) {
-		return sign(work, part, ret);
+		return signing_key_sign(&work->endpoint->signing, work->desk->pool, part, ret);
 	}
-	error = alg_parameters(work->desk->pool, alg->der, &parameters);
-	return error ? error
-		     : mac_pbm_compute(work->door, work->desk->pool, parameters,
-			   auth_mac_secret(work->verified), part, ret);
+	return mac_compute(
+	    work->door, work->desk->pool, alg, auth_mac_secret(work->verified), part, ret);
 }
 
 int
@@ -151,9 +86,9 @@ seal_body(struct cmp_work *work, struct bytes body_raw, const struct seal_option
 		return CMPD_ENOMEM;
 	}
 	header.message_time_raw = bytes_str(wire_time_encode(pool, work->desk->now));
-	header.protection_alg.der = ep->protection_alg;
+	header.protection_alg.der = ep->signing.algorithm;
 	if (mac) {
-		error = mac_alg(work, auth_mac_pbm(work->verified), &header.protection_alg);
+		error = mac_answer(pool, auth_mac_alg(work->verified), &header.protection_alg);
 	}
 	if (error) {
 		return error;

@@ -133,6 +133,20 @@ extensions_der(struct signer *signer)
 }
 
 static int
+spki_describe(struct signer *signer)
+{
+	unsigned char *der = NULL;
+	int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(signer->certificate), &der);
+	struct bytes copy = BYTES_NONE;
+
+	if (len > 0) {
+		copy = pool_bytes(signer->pool, bytes_of(der, (size_t)len));
+	}
+	OPENSSL_free(der);
+	return copy.data ? spki_parse(copy, &signer->spki, NULL) : CMPD_ENOMEM;
+}
+
+static int
 describe(struct cmp_door *door, struct signer *signer)
 {
 	X509 *x = signer->certificate;
@@ -168,6 +182,9 @@ describe(struct cmp_door *door, struct signer *signer)
 	}
 	if (!error) {
 		error = extensions_der(signer);
+	}
+	if (!error) {
+		error = spki_describe(signer);
 	}
 	if (error) {
 		return error;

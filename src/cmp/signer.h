@@ -5,6 +5,7 @@
 #pragma once
 
 #include "cmp/work.h"
+#include "model/spki.h"
 
 #define SIGNER_TTL_MS (10 * 60 * 1000)
 
@@ -19,6 +20,7 @@ struct signer {
 	struct bytes issuer; /* DER Name */
 	struct bytes extensions; /* DER Extensions; absent: none */
 	struct bytes kid; /* SubjectKeyIdentifier; absent: none */
+	struct spki spki; /* kind and size of its key; nothing in it is borrowed for long */
 	struct bytes serial; /* big-endian, no leading zero */
 	bool ours; /* issued by one of our CAs: ca */
 	uint8_t ca[CA_ID_SIZE];

@@ -16,44 +16,6 @@ alg_decode(struct bytes der)
 	return alg;
 }
 
-static bool
-nid_allowed(int nid)
-{
-	switch (nid) {
-	case NID_sha256WithRSAEncryption:
-	case NID_sha384WithRSAEncryption:
-	case NID_sha512WithRSAEncryption:
-	case NID_ecdsa_with_SHA256:
-	case NID_ecdsa_with_SHA384:
-	case NID_ecdsa_with_SHA512:
-	case NID_ED25519:
-	case NID_ED448:
-		return true;
-	default:
-		return false;
-	}
-}
-
-int
-verify_algorithm_check(struct bytes der, struct diag *why)
-{
-	X509_ALGOR *alg = alg_decode(der);
-	const ASN1_OBJECT *oid = NULL;
-	char text[80] = "?";
-	bool allowed;
-
-	if (!alg) {
-		return diag_set(why, CMPD_EALGORITHM, "the signature algorithm does not decode");
-	}
-	X509_ALGOR_get0(&oid, NULL, NULL, alg);
-	allowed = nid_allowed(OBJ_obj2nid(oid));
-	OBJ_obj2txt(text, sizeof(text), oid, 0);
-	X509_ALGOR_free(alg);
-	return allowed
-		   ? 0
-		   : diag_set(why, CMPD_EALGORITHM, "signature algorithm %s is not allowed", text);
-}
-
 int
 verify_signed(OSSL_LIB_CTX *libctx, struct bytes data, struct bytes alg_der, struct bytes signature,
     EVP_PKEY *key)

@@ -8,8 +8,6 @@
 #include "base/bytes.h"
 #include "base/error.h"
 
-/* Is an AlgorithmIdentifier (DER) a signature algorithm that is accepted? CMPD_EALGORITHM with the reason. */
-int verify_algorithm_check(struct bytes alg, struct diag *why) CMPD_MUST_CHECK;
 /* data: one DER element. CMPD_EAUTH: does not verify, whatever the reason. */
 int verify_signed(OSSL_LIB_CTX *libctx, struct bytes data, struct bytes alg, struct bytes signature,
     EVP_PKEY *key) CMPD_MUST_CHECK;

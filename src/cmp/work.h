@@ -7,8 +7,10 @@
 
 #include "base/log.h"
 #include "base/pool.h"
+#include "cmp/algorithm.h"
 #include "cmp/door.h"
 #include "cmp/failinfo.h"
+#include "cmp/sign.h"
 #include "cmp/wire.h"
 #include "conf/conf.h"
 #include "issuer/issuer.h"
@@ -21,11 +23,11 @@ struct cmp_endpoint {
 	const struct conf_endpoint *conf;
 	X509 *signer;
 	EVP_PKEY *signer_key;
-	EVP_MD *signer_md; /* NULL: the key's algorithm has its own */
+	struct signing_key signing;
 	struct bytes null_name; /* GeneralName of the empty Name */
 	struct bytes signer_name; /* GeneralName of its subject, DER: our sender */
 	struct bytes signer_kid; /* its SubjectKeyIdentifier; absent: none */
-	struct bytes protection_alg; /* AlgorithmIdentifier of its signatures, DER */
+	struct algorithm_set protection, popo; /* signature algorithms that are accepted */
 	X509_STORE *anchors;
 	size_t n_extra; /* extraCerts of every answer: the signer's first, then chains, no roots */
 	struct bytes extra[CMP_EXTRA_MAX];

@@ -124,6 +124,10 @@ check_endpoint(struct conf_parser *parser, size_t n)
 		return conf_fail(parser, at(parser, "endpoints", n, "profile"), CMPD_ECONF,
 		    "profile: there is no profile named \"%s\"", endpoint->profile);
 	}
+	if (endpoint->pbkdf2_iterations_min > endpoint->pbkdf2_iterations_max) {
+		return conf_fail(parser, at(parser, "endpoints", n, "pbkdf2_iterations_min"),
+		    CMPD_ECONF, "pbkdf2_iterations_min: is more than pbkdf2_iterations_max");
+	}
 	if (endpoint->pbm_iterations_min > endpoint->pbm_iterations_max) {
 		return conf_fail(parser, at(parser, "endpoints", n, "pbm_iterations_min"),
 		    CMPD_ECONF, "pbm_iterations_min: is more than pbm_iterations_max");

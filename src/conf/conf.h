@@ -60,6 +60,7 @@ struct conf_endpoint {
 	const char *profile;
 	const char *signer_certificate;
 	const char *signer_key;
+	bool signer_pss; /* RSA: sign with RSASSA-PSS */
 	const char *signer_chain; /* PEM file, NULL: none */
 	const char *
 	    *trust; /* PEM files of anchors for requesters; CAs of cmpd are added by trust_own */
@@ -77,7 +78,16 @@ struct conf_endpoint {
 	int64_t replay_keep; /* tombstones stay at least this long */
 	int64_t max_requests; /* certReqIds in one message: 1 */
 	int64_t max_extra_certs;
+	const char *
+	    *protection_algorithms; /* of signatures over messages: words of cmp/algorithm.c */
+	const char **popo_algorithms; /* of proofs of possession */
+	const char *
+	    *signer_keys; /* kinds of keys that may sign messages, as allowed_keys of a profile */
+	const char **mac_algorithms; /* "pbm", "pbmac1" */
+	const char **mac_hmacs; /* HMACs inside them: "hmac-sha256", ... */
 	int64_t pbm_iterations_min, pbm_iterations_max;
+	int64_t pbkdf2_iterations_min, pbkdf2_iterations_max;
+	int64_t mac_iterations_per_second; /* that one address may make us compute in vain */
 	enum conf_recip_nonce recip_nonce; /* of the answer that ends polling */
 	bool p10cr_id_zero; /* quirk: answer p10cr with certReqId 0 instead of -1 */
 	bool rr_mac; /* a secret may revoke the certificates it obtained: false */

@@ -96,8 +96,13 @@ conf_check_key_kind(const char *value)
 	const char *curve = after(value, "ec:");
 	const char *bits = after(value, "rsa:");
 
-	if (strcmp(value, "ed25519") == 0 || strcmp(value, "ed448") == 0) {
-		return NULL;
+	static const char *const whole[] = {
+	    "ed25519", "ed448", "ml-dsa-44", "ml-dsa-65", "ml-dsa-87", NULL};
+
+	for (size_t i = 0; whole[i] != NULL; i++) {
+		if (strcmp(value, whole[i]) == 0) {
+			return NULL;
+		}
 	}
 	if (curve != NULL && is_name(curve)) {
 		return NULL;
@@ -106,7 +111,8 @@ conf_check_key_kind(const char *value)
 	    atoi(bits) >= 1024 && atoi(bits) <= 16384) {
 		return NULL;
 	}
-	return "\"ec:<curve>\", \"rsa:<bits>\" (1024 to 16384), \"ed25519\" or \"ed448\"";
+	return "\"ec:<curve>\", \"rsa:<bits>\" (1024 to 16384), \"ed25519\", \"ed448\", "
+	       "\"ml-dsa-44\", \"ml-dsa-65\" or \"ml-dsa-87\"";
 }
 
 const char *

@@ -69,6 +69,17 @@ static const struct conf_word names[] = {
 static const struct conf_word confirms[] = {
     {"explicit", CONF_CONFIRM_EXPLICIT}, {"implicit", CONF_CONFIRM_IMPLICIT}, {NULL, 0}};
 
+static const struct conf_word mac_algorithms[] = {{"pbm", 0}, {"pbmac1", 0}, {NULL, 0}};
+
+static const struct conf_word mac_hmacs[] = {{"hmac-sha1", 0}, {"hmac-sha224", 0},
+    {"hmac-sha256", 0}, {"hmac-sha384", 0}, {"hmac-sha512", 0}, {"hmac-sha3-224", 0},
+    {"hmac-sha3-256", 0}, {"hmac-sha3-384", 0}, {"hmac-sha3-512", 0}, {NULL, 0}};
+
+#define SIGNATURES                                                                                 \
+	"ecdsa-sha256 ecdsa-sha384 ecdsa-sha512 rsa-sha256 rsa-sha384 rsa-sha512 "                 \
+	"rsa-pss-sha256 rsa-pss-sha384 rsa-pss-sha512 ed25519 ed448 "                              \
+	"ml-dsa-44 ml-dsa-65 ml-dsa-87"
+
 static const struct conf_word recip_nonces[] = {
     {"poll", CONF_RECIP_NONCE_POLL}, {"request", CONF_RECIP_NONCE_REQUEST}, {NULL, 0}};
 
@@ -152,7 +163,7 @@ static const struct conf_row profile_rows[] = {
     KEY(conf_profile, allowed_keys, LIST(CONF_STRING), CONF_RELOADABLE,
 	"ec:P-256 ec:P-384 ec:P-521 ed25519 ed448 rsa:2048", CHECK(conf_check_key_kind),
 	"Kinds of keys that get certificates: *ec:* and a curve, *rsa:* and the least number of "
-	"bits, *ed25519*, *ed448*."),
+	"bits, *ed25519*, *ed448*, *ml-dsa-65* and its like where the library has them."),
     KEY(conf_profile, san, LIST(CONF_STRING), CONF_RELOADABLE, "", WORDS(san_kinds),
 	"Kinds of subject alternative names that may be asked for."),
     KEY(conf_profile, crl_distribution_points, LIST(CONF_STRING), CONF_RELOADABLE, "",
@@ -171,6 +182,8 @@ static const struct conf_row signer_rows[] = {
     SIGNER_KEY(certificate, CONF_FILE, REQUIRED, NULL, ANY,
 	"File with the certificate that signs answers, PEM or DER."),
     SIGNER_KEY(key, CONF_KEY, REQUIRED, NULL, ANY, "Its private key: a file or a URI."),
+    SIGNER_KEY(pss, CONF_BOOL, CONF_RELOADABLE, "false", ANY,
+	"For an RSA key: whether it signs with RSASSA-PSS instead of PKCS #1 v1.5."),
     SIGNER_KEY(chain, CONF_FILE, CONF_RELOADABLE, NULL, ANY,
 	"PEM file with the certificates above the signer's, sent along with answers."),
     END};
@@ -219,6 +232,30 @@ static const struct conf_row endpoint_rows[] = {
 	"Certificates that one message may ask for."),
     KEY(conf_endpoint, max_extra_certs, CONF_INT, CONF_RELOADABLE, "10", RANGE(0, 100),
 	"Certificates that a message may carry along in extraCerts."),
+    KEY(conf_endpoint, protection_algorithms, LIST(CONF_STRING), CONF_RELOADABLE, SIGNATURES, ANY,
+	"Signature algorithms that may protect a message: *ecdsa-sha256*, *rsa-sha384*, "
+	"*rsa-pss-sha256*, *ed25519*, *ed448*, *ml-dsa-65* and their like, also with *sha224*, "
+	"*sha3-256*, *sha3-384*, *sha3-512*."),
+    KEY(conf_endpoint, popo_algorithms, LIST(CONF_STRING), CONF_RELOADABLE, SIGNATURES, ANY,
+	"Signature algorithms that may prove the possession of a key."),
+    KEY(conf_endpoint, signer_keys, LIST(CONF_STRING), CONF_RELOADABLE,
+	"ec:P-256 ec:P-384 ec:P-521 ed25519 ed448 rsa:2048 ml-dsa-44 ml-dsa-65 ml-dsa-87",
+	CHECK(conf_check_key_kind),
+	"Kinds of keys that may sign messages, as *allowed_keys* of a profile."),
+    KEY(conf_endpoint, mac_algorithms, LIST(CONF_STRING), CONF_RELOADABLE, "pbm pbmac1",
+	WORDS(mac_algorithms), "Kinds of MAC that may protect a message."),
+    KEY(conf_endpoint, mac_hmacs, LIST(CONF_STRING), CONF_RELOADABLE,
+	"hmac-sha1 hmac-sha224 hmac-sha256 hmac-sha384 hmac-sha512", WORDS(mac_hmacs),
+	"HMACs that a MAC may be made with. *hmac-sha1* is what the client of OpenSSL uses unless "
+	"told otherwise."),
+    KEY(conf_endpoint, pbkdf2_iterations_min, CONF_INT, CONF_RELOADABLE, "1000", RANGE(1, 10000000),
+	"Fewest iterations of PBKDF2 in a PBMAC1."),
+    KEY(conf_endpoint, pbkdf2_iterations_max, CONF_INT, CONF_RELOADABLE, "10000",
+	RANGE(1000, 10000000), "Most iterations of PBKDF2 in a PBMAC1; some peers use 262144."),
+    KEY(conf_endpoint, mac_iterations_per_second, CONF_INT, CONF_RELOADABLE, "1000000",
+	RANGE(10000, 1000000000),
+	"How many iterations one address may have computed in a second for MACs that turn out to "
+	"be wrong; over it its MACed messages get systemUnavail for a while."),
     KEY(conf_endpoint, pbm_iterations_min, CONF_INT, CONF_RELOADABLE, "100", RANGE(1, 100000),
 	"Fewest iterations of a password-based MAC."),
     KEY(conf_endpoint, pbm_iterations_max, CONF_INT, CONF_RELOADABLE, "10000", RANGE(100, 100000),

@@ -28,6 +28,9 @@ static const struct spki_algorithm {
     {OID("\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a"), SPKI_RSA_PSS, "rsa-pss", 0, 0},
     {OID("\x2b\x65\x70"), SPKI_ED25519, "ed25519", 32, 256},
     {OID("\x2b\x65\x71"), SPKI_ED448, "ed448", 57, 456},
+    {OID("\x60\x86\x48\x01\x65\x03\x04\x03\x11"), SPKI_ML_DSA_44, "ml-dsa-44", 1312, 1312 * 8},
+    {OID("\x60\x86\x48\x01\x65\x03\x04\x03\x12"), SPKI_ML_DSA_65, "ml-dsa-65", 1952, 1952 * 8},
+    {OID("\x60\x86\x48\x01\x65\x03\x04\x03\x13"), SPKI_ML_DSA_87, "ml-dsa-87", 2592, 2592 * 8},
     {OID("\x2b\x65\x6e"), SPKI_X25519, "x25519", 32, 253},
     {OID("\x2b\x65\x6f"), SPKI_X448, "x448", 56, 448},
 };
