@@ -148,6 +148,33 @@ struct cert {
 	int64_t due; /* purged then */
 };
 
+/* One line of a CRL: what the store keeps at hand about each certificate that is revoked or on hold. */
+struct revoked {
+	uint64_t number; /* of the certificate */
+	struct bytes serial;
+	enum cert_status status;
+	int reason; /* -1: none */
+	int64_t revoked;
+	int64_t not_after;
+	uint64_t
+	    change; /* which of its generation's revocations, holds and revivals made it so: 1, 2, ... */
+};
+
+/* ---- CRL: the newest of one generation ---- */
+
+struct crl {
+	uint8_t ca[CA_ID_SIZE];
+	uint64_t version;
+	uint64_t number; /* cRLNumber (RFC 5280 5.2.3) */
+	int64_t this_update;
+	int64_t next_update;
+	uint64_t covers; /* changes of the generation that it knows: all up to this one */
+	uint64_t entries;
+	uint8_t settings
+	    [DIGEST_SIZE]; /* of what it was made with beside the certificates; its maker's business */
+	struct bytes der;
+};
+
 /* ---- secret ---- */
 
 #define SECRET_SIZE_MAX 128

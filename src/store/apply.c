@@ -117,6 +117,15 @@ check_put_cert(struct apply *a, struct op *op)
 	return error != 0 ? error : check_ident(op);
 }
 
+/* The numbers of CRLs only grow (RFC 5280 5.2.3). */
+static int
+check_put_crl(struct apply *a, struct op *op)
+{
+	int error = check_version(a, op, TABLE_CRL, op->key, RECORD_CRL);
+
+	return error == 0 && op->exists && op->new.number <= op->old.number ? CMPD_ESTATE : error;
+}
+
 /* Only what is stored can be dropped, and only when nothing can come of it any more. */
 static int
 check_drop_txn(struct apply *a, struct op *op)
@@ -171,6 +180,8 @@ check_op(struct apply *a, struct op *op)
 		return check_put_entry(a, op);
 	case OP_PUT_CERT:
 		return check_put_cert(a, op);
+	case OP_PUT_CRL:
+		return check_put_crl(a, op);
 	case OP_DROP_TXN:
 		return check_drop_txn(a, op);
 	case OP_DROP_ENTRY:

@@ -130,6 +130,9 @@ write_put_cert(struct apply *a, struct op *op)
 		a->tally->certs++;
 		error = put_number(a, TABLE_CERT_SERIAL, op->key, op->new.number);
 	}
+	if (error == 0) {
+		error = apply_revoked(a, old_head(op), &op->new, op_bytes(a->unit, op));
+	}
 	return error != 0 ? error : apply_due(a, DUE_CERT, old_head(op), &op->new);
 }
 
@@ -169,6 +172,9 @@ write_drop_cert(struct apply *a, struct op *op)
 	if (error == 0) {
 		error = del(a, TABLE_CERT_SERIAL, op->key);
 	}
+	if (error == 0) {
+		error = apply_revoked(a, &op->old, NULL, BYTES_NONE);
+	}
 	return error != 0 ? error : apply_due(a, DUE_CERT, &op->old, NULL);
 }
 
@@ -200,6 +206,8 @@ write_op(struct apply *a, struct op *op)
 		return write_put_entry(a, op);
 	case OP_PUT_CERT:
 		return write_put_cert(a, op);
+	case OP_PUT_CRL:
+		return put(a, TABLE_CRL, op->key, op_bytes(a->unit, op), false);
 	case OP_DROP_TXN:
 		return write_drop_txn(a, op);
 	case OP_DROP_ENTRY:

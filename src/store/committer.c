@@ -27,6 +27,7 @@ needs(const struct op *op)
 	case OP_PUT_TXN:
 	case OP_PUT_ENTRY:
 	case OP_PUT_CERT:
+	case OP_PUT_CRL:
 		return op->version == 0 ? SPACE_SCARCE : SPACE_CHANGES;
 	case OP_AUDIT:
 	case OP_USE_SECRET:
@@ -70,6 +71,7 @@ commit_together(struct store *store, struct unit *const *units, size_t n, enum s
 	size_t changed = 0;
 	int fault = store->backend->write_begin(&view);
 
+	store->revoking = false;
 	if (fault != 0) {
 		return fault;
 	}
@@ -88,6 +90,8 @@ commit_together(struct store *store, struct unit *const *units, size_t n, enum s
 		return fault;
 	}
 	fault = store->backend->write_commit(&view);
+	/* Once too often is fine, too seldom is not. */
+	atomic_fetch_add(&store->revocations, store->revoking);
 	if (fault == 0) {
 		atomic_fetch_add(&store->commits, 1);
 		atomic_fetch_add(&store->units, changed);

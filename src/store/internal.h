@@ -24,7 +24,8 @@ struct store {
 	pthread_cond_t wake;
 	struct unit *first, *last; /* those that wait, under lock */
 	bool closing; /* under lock */
-	atomic_ullong commits, units, conflicts;
+	bool revoking; /* the committer's: this batch has changed what is revoked */
+	atomic_ullong commits, units, conflicts, revocations;
 };
 
 struct store_reader {
@@ -32,11 +33,12 @@ struct store_reader {
 };
 
 /* TABLE_META */
-#define META_SCHEMA "schema"
-#define META_CHECK  "check"
-#define META_TALLY  "tally"
-#define SCHEMA_TEXT "cmpd store "
-#define SCHEMA	    1u
+#define META_SCHEMA  "schema"
+#define META_CHECK   "check"
+#define META_TALLY   "tally"
+#define META_REVOKED "revoked " /* and the CA: how many changes, how many rows */
+#define SCHEMA_TEXT  "cmpd store "
+#define SCHEMA	     2u
 
 /* Writes what a new store begins with; or checks it. CMPD_EVERSION, CMPD_EAUTH, CMPD_ECORRUPT. */
 int meta_create(struct view *view, const struct seal *seal) CMPD_MUST_CHECK;

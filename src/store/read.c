@@ -257,6 +257,21 @@ store_cert_by_serial(
 	return error != 0 ? error : record_get_cert(record, pool, ret);
 }
 
+int
+store_crl_get(
+    struct store_reader *reader, struct pool *pool, const uint8_t ca[CA_ID_SIZE], struct crl *ret)
+{
+	struct bytes record;
+	int error = read_begin(reader);
+
+	if (error != 0) {
+		return error;
+	}
+	error = read_end(
+	    reader, get_record(reader, pool, TABLE_CRL, key_bytes(ca, CA_ID_SIZE), &record));
+	return error != 0 ? error : record_get_crl(record, pool, ret);
+}
+
 /* ---- secrets ---- */
 
 static int

@@ -221,6 +221,19 @@ record_put_cert(struct buf *out, const struct cert *cert, uint64_t version)
 }
 
 int
+record_put_crl(struct buf *out, const struct crl *crl, uint64_t version)
+{
+	struct record_head head = {.kind = RECORD_CRL, .version = version, .number = crl->number};
+
+	if (crl->number == 0 || crl->der.data == NULL) {
+		return CMPD_EINVAL;
+	}
+	add_ident(&head, crl->ca, sizeof(crl->ca));
+	put_head(out, &head);
+	return put_fields(out, record_crl_fields, crl);
+}
+
+int
 record_put_secret(struct buf *out, const struct secret *secret, uint64_t version)
 {
 	struct record_head head = {.kind = RECORD_SECRET,

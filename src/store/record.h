@@ -18,7 +18,8 @@ enum record_kind {
 	RECORD_CERT = 3,
 	RECORD_SECRET = 4,
 	RECORD_AUDIT = 5,
-	RECORD_TALLY = 6
+	RECORD_TALLY = 6,
+	RECORD_CRL = 7
 };
 
 #define RECORD_FORMAT 1
@@ -27,7 +28,7 @@ enum record_kind {
 #define RECORD_IDENT_MAX 80
 
 /* What identifies a record for ever. entry: id, certReqId (biased, so that it sorts), key of its transaction;
- * txn: protocol, transactionID; cert: CA, serial; nothing for the others. */
+ * txn: protocol, transactionID; cert: CA, serial; crl: CA; nothing for the others. */
 struct record_head {
 	enum record_kind kind;
 	uint8_t state; /* entry: its state; cert: its status; txn: ended; secret: removed */
@@ -61,6 +62,7 @@ int record_txn_hash(const struct txn_key *key, uint8_t ret[DIGEST_SIZE]) CMPD_MU
 int record_put_txn(struct buf *out, const struct txn *txn, uint64_t version) CMPD_MUST_CHECK;
 int record_put_entry(struct buf *out, const struct entry *entry, uint64_t version) CMPD_MUST_CHECK;
 int record_put_cert(struct buf *out, const struct cert *cert, uint64_t version) CMPD_MUST_CHECK;
+int record_put_crl(struct buf *out, const struct crl *crl, uint64_t version) CMPD_MUST_CHECK;
 int record_put_secret(
     struct buf *out, const struct secret *secret, uint64_t version) CMPD_MUST_CHECK;
 int record_put_audit(struct buf *out, const struct audit *audit) CMPD_MUST_CHECK;
@@ -70,6 +72,7 @@ int record_put_tally(struct buf *out, const struct tally *tally) CMPD_MUST_CHECK
 int record_get_txn(struct bytes in, struct pool *pool, struct txn *ret) CMPD_MUST_CHECK;
 int record_get_entry(struct bytes in, struct pool *pool, struct entry *ret) CMPD_MUST_CHECK;
 int record_get_cert(struct bytes in, struct pool *pool, struct cert *ret) CMPD_MUST_CHECK;
+int record_get_crl(struct bytes in, struct pool *pool, struct crl *ret) CMPD_MUST_CHECK;
 int record_get_secret(struct bytes in, struct pool *pool, struct secret *ret) CMPD_MUST_CHECK;
 int record_get_audit(struct bytes in, struct pool *pool, struct audit *ret) CMPD_MUST_CHECK;
 int record_get_tally(struct bytes in, struct tally *ret) CMPD_MUST_CHECK;

@@ -103,6 +103,16 @@ const struct record_field record_cert_fields[] = {
     END,
 };
 
+const struct record_field record_crl_fields[] = {
+    U64(crl, this_update),
+    U64(crl, next_update),
+    U64(crl, covers),
+    U64(crl, entries),
+    FIXED(crl, settings),
+    BYTES(crl, der, UINT_MAX),
+    END,
+};
+
 const struct record_field record_secret_fields[] = {
     TEXT(secret, ref),
     BYTES(secret, value, UINT_MAX),

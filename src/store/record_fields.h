@@ -37,6 +37,7 @@ struct record_field {
 extern const struct record_field record_txn_fields[];
 extern const struct record_field record_entry_fields[];
 extern const struct record_field record_cert_fields[];
+extern const struct record_field record_crl_fields[];
 extern const struct record_field record_secret_fields[];
 extern const struct record_field record_audit_fields[];
 extern const struct record_field record_tally_fields[];

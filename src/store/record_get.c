@@ -328,6 +328,32 @@ record_get_cert(struct bytes in, struct pool *pool, struct cert *ret)
 }
 
 int
+record_get_crl(struct bytes in, struct pool *pool, struct crl *ret)
+{
+	struct crl crl = {.number = 0};
+	struct record_head head;
+	struct reader reader;
+	int error;
+
+	reader_init(&reader, in);
+	error = get_head(&reader, RECORD_CRL, &head);
+	if (error == 0) {
+		error = get_fields(&reader, pool, record_crl_fields, &crl);
+	}
+	if (error != 0) {
+		return error;
+	}
+	if (head.ident_len != CA_ID_SIZE || head.number == 0 || crl.der.data == NULL) {
+		return CMPD_ECORRUPT;
+	}
+	memcpy(crl.ca, head.ident, sizeof(crl.ca));
+	crl.number = head.number;
+	crl.version = head.version;
+	*ret = crl;
+	return 0;
+}
+
+int
 record_get_secret(struct bytes in, struct pool *pool, struct secret *ret)
 {
 	struct secret secret = {.id = 0};

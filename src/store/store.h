@@ -91,6 +91,21 @@ int store_cert_by_serial(struct store_reader *reader, struct pool *pool, const c
 int store_cert_list(struct store_reader *reader, struct pool *pool, int status, uint64_t after,
     size_t limit, struct cert **ret, size_t *ret_n, uint64_t *ret_after) CMPD_MUST_CHECK;
 
+/* What CRLs are made of: up to limit certificates of that generation that are revoked or on hold, number > after, paging as
+ * store_entry_list. Costs what it returns. */
+int store_revoked_list(struct store_reader *reader, struct pool *pool, const uint8_t ca[CA_ID_SIZE],
+    uint64_t after, size_t limit, struct revoked **ret, size_t *ret_n,
+    uint64_t *ret_after) CMPD_MUST_CHECK;
+/* How many revocations, holds, changes of reason and revivals there were in that generation, and how many certificates are revoked or on
+ * hold now. Read it before the list: what is made of both covers at least so many changes. */
+int store_revoked_count(struct store_reader *reader, const uint8_t ca[CA_ID_SIZE],
+    uint64_t *ret_changes, uint64_t *ret_n) CMPD_MUST_CHECK;
+/* Grows whenever something durable has changed what is revoked, in any generation; begins anew at each start. Any thread, costs nothing. */
+uint64_t store_revocations(const struct store *store);
+/* The newest CRL of a generation. It may have megabytes: CMPD_ENOMEM if the pool is too small. */
+int store_crl_get(struct store_reader *reader, struct pool *pool, const uint8_t ca[CA_ID_SIZE],
+    struct crl *ret) CMPD_MUST_CHECK;
+
 /* By reference value: the newest that is not removed and fits the endpoint (its own, or any). The value is decrypted. */
 int store_secret_find(struct store_reader *reader, struct pool *pool, const char *ref,
     const char *endpoint, struct secret *ret) CMPD_MUST_CHECK;
@@ -152,6 +167,8 @@ void unit_put_txn(struct unit *unit, const struct txn *txn);
  * granted at once comes with ENTRY_APPROVED -> ENTRY_ISSUED. */
 void unit_put_entry(struct unit *unit, const struct entry *entry, enum entry_state from);
 void unit_put_cert(struct unit *unit, const struct cert *cert);
+/* In place of the one before it; CMPD_ESTATE: its number is not higher. */
+void unit_put_crl(struct unit *unit, const struct crl *crl);
 /* value is encrypted by the store; ref + endpoint that exist unremoved: CMPD_EEXIST at commit. Only for new ones. */
 void unit_add_secret(struct unit *unit, const struct secret *secret);
 /* It opens nothing any more and is not due any more; it goes when open is 0. CMPD_ECONFLICT: none; removed already: fine. */

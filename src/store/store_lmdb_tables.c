@@ -94,6 +94,26 @@ check_counts(struct view *view, const struct lmdb *lmdb, struct diag *diag)
 	return error;
 }
 
+/* The schema says which tables there are, so it is looked at before them. */
+static int
+load_tables(struct view *view, struct lmdb *lmdb, struct diag *diag)
+{
+	MDB_txn *txn = view->handle;
+	int rc = mdb_dbi_open(txn, table_names[TABLE_META], 0, &lmdb->tables[TABLE_META]);
+	int error = rc != 0 ? 0 : meta_check(view, &view->store->seal, diag);
+
+	if (rc == 0 && error == 0) {
+		rc = open_tables(lmdb, txn, false);
+	}
+	if (rc == MDB_NOTFOUND || rc == MDB_INCOMPATIBLE) {
+		return diag_set(diag, CMPD_ECORRUPT, "the file is not a store of cmpd");
+	}
+	if (rc != 0) {
+		return diag_set(diag, lmdb_error(rc), "%s", mdb_strerror(rc));
+	}
+	return error != 0 ? error : check_counts(view, lmdb, diag);
+}
+
 int
 lmdb_load_tables(struct store *store, bool *ret_new, struct diag *diag)
 {
@@ -107,18 +127,10 @@ lmdb_load_tables(struct store *store, bool *ret_new, struct diag *diag)
 		view.handle = txn;
 		rc = is_empty(txn, ret_new);
 	}
-	if (rc == 0 && !*ret_new) {
-		rc = open_tables(lmdb, txn, false);
-	}
-	if (rc == MDB_NOTFOUND || rc == MDB_INCOMPATIBLE) {
-		error = diag_set(diag, CMPD_ECORRUPT, "the file is not a store of cmpd");
-	} else if (rc != 0) {
+	if (rc != 0) {
 		error = diag_set(diag, lmdb_error(rc), "%s", mdb_strerror(rc));
 	} else {
-		error = *ret_new ? 0 : meta_check(&view, &store->seal, diag);
-		if (error == 0 && !*ret_new) {
-			error = check_counts(&view, lmdb, diag);
-		}
+		error = *ret_new ? 0 : load_tables(&view, lmdb, diag);
 	}
 	if (error == 0) {
 		/* Only so do the handles outlive it. */

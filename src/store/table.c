@@ -16,6 +16,8 @@ const char *const table_names[TABLES] = {
     [TABLE_BLOB] = "blob",
     [TABLE_AUDIT] = "audit",
     [TABLE_DUE] = "due",
+    [TABLE_REVOKED] = "revoked",
+    [TABLE_CRL] = "crl",
 };
 
 void
@@ -76,6 +78,15 @@ key_cert_serial(const uint8_t ca[CA_ID_SIZE], struct bytes serial)
 	struct key key = key_bytes(serial.data, serial.len);
 
 	key_add(&key, ca, CA_ID_SIZE);
+	return key;
+}
+
+struct key
+key_revoked(const uint8_t ca[CA_ID_SIZE], uint64_t number)
+{
+	struct key key = key_bytes(ca, CA_ID_SIZE);
+
+	key_add_u64(&key, number);
 	return key;
 }
 

@@ -25,6 +25,8 @@ enum table {
 	TABLE_BLOB, /* SHA-256 -> bytes */
 	TABLE_AUDIT, /* number -> record */
 	TABLE_DUE, /* time, kind, what -> nothing */
+	TABLE_REVOKED, /* CA, number of the certificate -> what a CRL says about it */
+	TABLE_CRL, /* CA -> record */
 	TABLES
 };
 
@@ -44,6 +46,7 @@ void key_add_u64(struct key *key, uint64_t number);
 struct key key_entry_state(unsigned int state, uint64_t number);
 /* Needs len at the most KEY_MAX - CA_ID_SIZE: SERIAL_MAX. */
 struct key key_cert_serial(const uint8_t ca[CA_ID_SIZE], struct bytes serial);
+struct key key_revoked(const uint8_t ca[CA_ID_SIZE], uint64_t number);
 int key_secret_ref(const char *ref, uint64_t id, struct key *ret) CMPD_MUST_CHECK;
 struct key key_due(enum due_kind kind, const struct record_head *head);
 /* CMPD_ECORRUPT: not 8 bytes. */

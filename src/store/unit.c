@@ -101,6 +101,8 @@ kind_of(const struct op *op)
 	case OP_PUT_CERT:
 	case OP_DROP_CERT:
 		return RECORD_CERT;
+	case OP_PUT_CRL:
+		return RECORD_CRL;
 	default:
 		return 0;
 	}
@@ -240,6 +242,20 @@ unit_put_cert(struct unit *unit, const struct cert *cert)
 		? CMPD_EINVAL
 		: record_put_cert(&unit->data, cert, cert->version + 1));
 	op->key = key_cert_serial(cert->ca, cert->serial);
+	refuse_second(unit);
+}
+
+void
+unit_put_crl(struct unit *unit, const struct crl *crl)
+{
+	struct op *op = add(unit, OP_PUT_CRL);
+
+	if (op == NULL) {
+		return;
+	}
+	op->version = crl->version;
+	op->key = key_bytes(crl->ca, sizeof(crl->ca));
+	finish_record(unit, op, RECORD_CRL, record_put_crl(&unit->data, crl, crl->version + 1));
 	refuse_second(unit);
 }
 

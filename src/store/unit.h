@@ -13,6 +13,7 @@ enum op_kind {
 	OP_PUT_TXN,
 	OP_PUT_ENTRY,
 	OP_PUT_CERT,
+	OP_PUT_CRL,
 	OP_DROP_TXN,
 	OP_DROP_ENTRY,
 	OP_DROP_CERT,
@@ -27,7 +28,7 @@ enum op_kind {
 struct op {
 	enum op_kind kind;
 	size_t at, len; /* its record or blob within the unit's data */
-	struct key key; /* txn: hash; cert: TABLE_CERT_SERIAL; blob: hash */
+	struct key key; /* txn: hash; cert: TABLE_CERT_SERIAL; blob: hash; crl: CA */
 	uint64_t number; /* entry, secret */
 	uint64_t version; /* that must be stored; 0: nothing */
 	enum entry_state from;
@@ -88,3 +89,6 @@ int apply_check_secret(struct apply *apply, const struct op *op) CMPD_MUST_CHECK
 int apply_write_secrets(struct apply *apply) CMPD_MUST_CHECK;
 int apply_due(struct apply *apply, enum due_kind kind, const struct record_head *old,
     const struct record_head *new) CMPD_MUST_CHECK;
+/* The rows of TABLE_REVOKED. old NULL: a new certificate; new NULL, record BYTES_NONE: one that goes. */
+int apply_revoked(struct apply *apply, const struct record_head *old, const struct record_head *new,
+    struct bytes record) CMPD_MUST_CHECK;

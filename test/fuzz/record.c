@@ -28,6 +28,7 @@ TRY(txn)
 TRY(entry)
 TRY(cert)
 TRY(secret)
+TRY(crl)
 
 static void
 try_audit(struct bytes in, struct pool *pool)
@@ -62,6 +63,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	try_entry(in, pool);
 	try_cert(in, pool);
 	try_secret(in, pool);
+	try_crl(in, pool);
 	try_audit(in, pool);
 	if (record_get_tally(in, &tally) == 0 && size < 100) {
 		abort();

@@ -26,7 +26,7 @@ int
 main(void)
 {
 	static const struct story *const lists[] = {
-	    contract_changes, contract_reads, contract_secrets};
+	    contract_changes, contract_reads, contract_secrets, contract_revoked};
 	static struct CMUnitTest tests[TESTS_MAX];
 	static struct run runs[TESTS_MAX];
 	static char names[TESTS_MAX][128];

@@ -14,3 +14,4 @@ struct story {
 extern const struct story contract_changes[];
 extern const struct story contract_reads[];
 extern const struct story contract_secrets[];
+extern const struct story contract_revoked[];
