@@ -142,7 +142,7 @@ a_full_disk_is_told_and_room_helps(void **state)
 	bench_init(&b, true);
 	if (!mount_small(b.dir)) {
 		bench_fini(&b);
-		print_message("full disk: needs root and mount(2): left out\n");
+		print_message("# full disk: needs root and mount(2): left out\n");
 		skip();
 	}
 	b.options.sync = true;
@@ -273,7 +273,7 @@ readers_go_on_while_commits_run(void **state)
 	assert_int_equal(store_stats(b.reader, &stats), 0);
 	assert_int_equal(stats.units, 1 + rounds * N);
 	assert_true(stats.commits < stats.units / 2); /* they went together */
-	print_message("%u reads beside %u commits of %u units\n", atomic_load(&c.reads),
+	print_message("# %u reads beside %u commits of %u units\n", atomic_load(&c.reads),
 	    (unsigned int)stats.commits, (unsigned int)stats.units);
 	bench_fini(&b);
 }
@@ -323,6 +323,36 @@ closing_finishes_what_waits(void **state)
 	bench_fini(&b);
 }
 
+static void
+keep_result(void *arg, int result)
+{
+	*(int *)arg = result;
+}
+
+static void
+hand_in_another(void *arg, int result)
+{
+	struct bench *b = arg;
+
+	(void)result;
+	usleep(50000); /* the closing thread comes first */
+	store_commit(b->store, unit_of(2), keep_result, &b->late);
+}
+
+static void
+nothing_is_taken_while_closing(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_init(&b, true);
+	bench_open(&b);
+	store_commit(b.store, unit_of(1), hand_in_another, &b);
+	bench_close(&b);
+	assert_int_equal(b.late, CMPD_ECLOSED);
+	bench_fini(&b);
+}
+
 int
 main(void)
 {
@@ -333,6 +363,7 @@ main(void)
 	    cmocka_unit_test(readers_do_not_wait_for_the_writer),
 	    cmocka_unit_test(readers_go_on_while_commits_run),
 	    cmocka_unit_test(closing_finishes_what_waits),
+	    cmocka_unit_test(nothing_is_taken_while_closing),
 	    /* Last: it changes what this process sees of the file system. */
 	    {"B8.2 a full disk is told and room helps", a_full_disk_is_told_and_room_helps, NULL,
 		NULL, NULL},

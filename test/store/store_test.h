@@ -22,6 +22,7 @@ struct bench {
 	struct pool *pool;
 	char dir[256];
 	char key_file[256];
+	int late; /* what a unit was told that came too late */
 };
 
 /* A new scratch folder with a key file; the store is not opened. */
