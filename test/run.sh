@@ -82,7 +82,7 @@ if ! packages_install $packages_build $packages_test $packages_wanted; then
 fi
 
 wrap=
-export ASAN_OPTIONS=abort_on_error=1:detect_stack_use_after_return=1:strict_string_checks=1
+export ASAN_OPTIONS=abort_on_error=1:detect_stack_use_after_return=1
 export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 hello='int main(void) { return 0; }'
 if ! ASAN_OPTIONS=detect_leaks=1 try address "$hello" env; then
