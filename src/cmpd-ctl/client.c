@@ -136,7 +136,8 @@ exit_code(int64_t error)
 	static const struct {
 		int error, code;
 	} codes[] = {
-	    {CMPD_ENOENT, EXIT_NOT_FOUND},
+	    {CMPD_EINVAL, EXIT_USAGE}, /* what was written makes no sense */
+    {CMPD_ENOENT, EXIT_NOT_FOUND},
 	    {CMPD_ECONFLICT, EXIT_CONFLICT},
 	    {CMPD_ESTATE, EXIT_CONFLICT},
 	    {CMPD_EEXIST, EXIT_CONFLICT},
