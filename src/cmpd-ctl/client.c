@@ -137,7 +137,7 @@ exit_code(int64_t error)
 		int error, code;
 	} codes[] = {
 	    {CMPD_EINVAL, EXIT_USAGE}, /* what was written makes no sense */
-    {CMPD_ENOENT, EXIT_NOT_FOUND},
+	    {CMPD_ENOENT, EXIT_NOT_FOUND},
 	    {CMPD_ECONFLICT, EXIT_CONFLICT},
 	    {CMPD_ESTATE, EXIT_CONFLICT},
 	    {CMPD_EEXIST, EXIT_CONFLICT},

@@ -202,7 +202,7 @@ def test_names_of_other_scripts_are_shown():
 def test_B7_2_exit_codes():
     commands = (["show", "1"], ["approve", "1@3"], ["deny", "1@3"], ["comment", "1", "x"], ["secret", "remove", "x"],
                 ["cert", "show", "1"], ["status"], ["reload"], ["backup", "x"], ["list"])
-    for code, expected in ((-4, 3), (-6, 4), (-7, 4), (-5, 4), (-11, 1), (-2, 1), (-1, 1)):
+    for code, expected in ((-4, 3), (-6, 4), (-7, 4), (-5, 4), (-11, 1), (-2, 2), (-1, 1)):
         with Server(lambda c, a: (code, "words")) as server:
             for args in commands:
                 done = run(server, *args)

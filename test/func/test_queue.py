@@ -97,11 +97,11 @@ def test_denied():
         waiting = [held(server, "ir", **credential), held(server, "cr", **signed, subject="/CN=dev1"),
                    held(server, "p10cr", **signed, more=["-csr", csr]), held(server, "kur", **signed)]
         ids = [entry["id"] for _, entry in waiting]
-        server.ctl("deny", *ids, "--yes", "--reason", "badCertTemplate", "--text", "who is \"dev1\"? ä€")
+        server.ctl("deny", *ids, "--yes", "--reason", "badCertTemplate", "--text", "who is \"dev1\"? \u00e4\u20ac")
         for client, _ in waiting:
             assert client.wait() != 0, client.output()
             assert "badCertTemplate" in client.output() and "who is" in client.output(), client.output()
-            assert "ä€" in client.output(), client.output()
+            assert "\u00e4\u20ac" in client.output(), client.output()
         assert len(server.entries(state="denied")) == 4
         client, entry = held(server, **credential)
         server.ctl("deny", entry["id"], "--yes")
