@@ -293,8 +293,7 @@ from_json(const char *text, size_t len, struct cmpd_request *request, struct cmp
 		json_decref(object);
 		return "the command's output is not a JSON object";
 	}
-	json_object_foreach(object, key, value)
-	{
+	json_object_foreach (object, key, value) {
 		if (!take_member(key, value, request, to)) {
 			error = cmpd_request_printf(
 			    request, "\"%.40s\" in the command's output makes no sense", key);

@@ -250,8 +250,7 @@ flow_fini(struct flow *flow)
 	struct job *job;
 
 	/* Plugins may still wake parked jobs. After this nobody does. */
-	TAILQ_FOREACH(job, &flow->live, entry)
-	{
+	TAILQ_FOREACH (job, &flow->live, entry) {
 		cmp_request_fini(&job->request);
 		cmp_request_init(&job->request);
 	}

@@ -30,8 +30,7 @@ http_check_framing(const struct evkeyvalq *headers, bool http11)
 	const struct evkeyval *header;
 	unsigned lengths = 0, codings = 0;
 
-	TAILQ_FOREACH(header, headers, next)
-	{
+	TAILQ_FOREACH (header, headers, next) {
 		if (!is_token(header->key)) {
 			return "malformed header name";
 		}

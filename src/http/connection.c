@@ -15,7 +15,6 @@
 
 #define BUCKETS	     4096
 #define EVICT_MIN_MS 1000 /* who has waited less than this is not thrown out for a newcomer */
-#define EVICT_MAX    32
 
 struct http_conn {
 	TAILQ_ENTRY(http_conn) all;
@@ -138,17 +137,17 @@ set_full(struct http_conns *conns)
 	}
 }
 
-/* Room for newcomers at the cost of those that wait longest for nothing. */
+/* Room for newcomers at the cost of those that wait longest for nothing: a proxy opens another connection, a crowd has to
+ * come again. */
 static void
 evict(struct http_conns *conns)
 {
 	int64_t now = clock_mono_ms();
+	size_t n = 0, most = conns->limits.connections / 2;
 	struct http_conn *conn;
-	int n = 0;
 
-	TAILQ_FOREACH(conn, &conns->idle, waiting)
-	{
-		if (n == EVICT_MAX || now - conn->since < EVICT_MIN_MS) {
+	TAILQ_FOREACH (conn, &conns->idle, waiting) {
+		if (n == most || now - conn->since < EVICT_MIN_MS) {
 			break;
 		}
 		if (!is_dead(conn)) {
@@ -289,8 +288,7 @@ http_conns_find(struct http_conns *conns, struct evhttp_connection *evcon)
 	struct bufferevent *bev = evhttp_connection_get_bufferevent(evcon);
 	struct http_conn *conn;
 
-	LIST_FOREACH(conn, &conns->buckets[bucket_of(bev)], bucket)
-	{
+	LIST_FOREACH (conn, &conns->buckets[bucket_of(bev)], bucket) {
 		if (conn->bev == bev) {
 			evhttp_connection_set_closecb(evcon, on_close, conn);
 			return conn;
@@ -381,8 +379,7 @@ http_conns_close_idle(struct http_conns *conns)
 {
 	struct http_conn *conn;
 
-	TAILQ_FOREACH(conn, &conns->idle, waiting)
-	{
+	TAILQ_FOREACH (conn, &conns->idle, waiting) {
 		if (!is_dead(conn)) {
 			conn_shutdown(conn);
 		}

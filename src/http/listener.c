@@ -201,8 +201,7 @@ on_accept_error(struct evconnlistener *evlistener, void *arg)
 
 	(void)arg;
 	pthread_mutex_lock(&listeners_lock);
-	LIST_FOREACH(listener, &listeners, entry)
-	{
+	LIST_FOREACH (listener, &listeners, entry) {
 		if (listener->listener == evlistener) {
 			break;
 		}

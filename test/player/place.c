@@ -157,8 +157,7 @@ place_entry(struct player *p, const struct client *client, int64_t id, const cha
 
 	hex_encode(client->transaction_id, txn, sizeof(txn));
 	root = ctl_json(p, args);
-	json_array_foreach(root, i, row)
-	{
+	json_array_foreach (root, i, row) {
 		const char *its = json_string_value(json_object_get(row, "txn"));
 
 		if (its != NULL && strcmp(its, txn) == 0 &&
