@@ -188,24 +188,25 @@ expect_header(struct player *p, const struct words *words, const struct client *
 	}
 }
 
-/* For messages: what came instead. */
-static const char *
-describe(struct player *p, const struct client *client)
+const char *
+answer_describe(struct player *p, struct bytes answer)
 {
 	struct wire_cert_response *list = NULL;
-	struct wire_status_info status;
-	const struct wire_message *m = &client->reply;
+	struct wire_status_info status = {.fail_info = -1};
+	struct wire_message m;
 	size_t n = 0;
 
-	if (m->body_type == WIRE_ERROR && wire_error_decode(p->pool, m->body, &status, NULL) == 0) {
-		/* as it is */
-	} else if (is_cert_rep(m->body_type) &&
-		   wire_cert_rep_decode(p->pool, m->body, IDS_MAX, &list, &n, NULL) == 0 && n > 0) {
-		status = list[0].status;
-	} else {
-		return body_name(m->body_type);
+	if (wire_message_decode(p->pool, answer, WIRE_CERTS_MAX, &m, NULL) != 0) {
+		return pool_printf(p->pool, "\"%.*s\"", (int)answer.len, (const char *)answer.data);
 	}
-	return pool_printf(p->pool, "%s %s (%s: %s)", body_name(m->body_type),
+	if (is_cert_rep(m.body_type) &&
+	    wire_cert_rep_decode(p->pool, m.body, IDS_MAX, &list, &n, NULL) == 0 && n > 0) {
+		status = list[0].status;
+	} else if (m.body_type != WIRE_ERROR ||
+		   wire_error_decode(p->pool, m.body, &status, NULL) != 0) {
+		return body_name(m.body_type);
+	}
+	return pool_printf(p->pool, "%s %s (%s: %s)", body_name(m.body_type),
 	    status_name(status.status), fail_info_name(status.fail_info),
 	    status.text == NULL ? "" : status.text);
 }
@@ -216,7 +217,8 @@ expect_body(struct player *p, const struct words *words, const struct client *cl
 	struct wire_status_info status;
 
 	if (body_type(words->word[2]) != client->reply.body_type) {
-		fail(p, "the answer is %s, not %s", describe(p, client), words->word[2]);
+		fail(p, "the answer is %s, not %s", answer_describe(p, client->answer),
+		    words->word[2]);
 	}
 	expect_header(p, words, client);
 	if (client->reply.body_type == WIRE_ERROR) {
@@ -249,7 +251,7 @@ expect(struct player *p, const struct words *words)
 	}
 	if (strcmp(words->word[2], "same") == 0) {
 		if (!bytes_equal(client->answer, client->answer_before)) {
-			fail(p, "not the same answer but %s", describe(p, client));
+			fail(p, "not the same answer but %s", answer_describe(p, client->answer));
 		}
 		return;
 	}

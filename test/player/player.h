@@ -190,3 +190,5 @@ bool is_cert_rep(int type);
 /* "mac", "signature" or "none". */
 const char *protection_of(const struct wire_message *m);
 void expect(struct player *p, const struct words *words);
+/* What an answer is, in words, for messages. */
+const char *answer_describe(struct player *p, struct bytes answer);

@@ -288,7 +288,9 @@ send_message(struct player *p, const struct words *words)
 	http_send(p, &request, answers);
 	for (i = 1; i < request.copies; i++) {
 		if (!bytes_equal(answers[i].body, answers[0].body)) {
-			fail(p, "copy %d was answered differently", i + 1);
+			fail(p, "copy %d was answered by HTTP %d %s, the first by HTTP %d %s",
+			    i + 1, answers[i].status, answer_describe(p, answers[i].body),
+			    answers[0].status, answer_describe(p, answers[0].body));
 		}
 	}
 	take_answer(p, client, &answers[0]);
