@@ -10,6 +10,7 @@
 #include "cmp/signer.h"
 #include "policy/policy.h"
 
+#define TRIES_MAX     8 /* somebody else was first each time: then the client tries again */
 #define DOOR_POOL_MAX (16u * 1024 * 1024)
 /* Lines that one message may log. */
 #define LOG_LINES_MAX (CMP_REQUESTS_MAX + 2)
@@ -284,9 +285,33 @@ serve(struct cmp_work *work)
 	return 0;
 }
 
+/*
+ * The reads of one message are not of one moment: a copy of the same message
+ * may have been committed in between, and what looks like a fault then (confirmed already, secret
+ * used up) must become its stored answer.
+ */
+static int
+txn_changed(struct cmp_work *work, bool *ret)
+{
+	struct txn now;
+	int error;
+
+	*ret = false;
+	if (work->key.id_len == 0) {
+		return 0;
+	}
+	error = store_txn_get(work->desk->reader, work->desk->pool, &work->key, &now);
+	if (error && error != CMPD_ENOENT) {
+		return error;
+	}
+	*ret = work->has_txn != (error == 0) || (work->has_txn && now.version != work->txn.version);
+	return 0;
+}
+
 static int
 handle(struct cmp_work *work)
 {
+	bool changed = false;
 	bool replay = false;
 	int error = gate_read(work, &replay);
 
@@ -310,7 +335,14 @@ handle(struct cmp_work *work)
 		cmp_work_fault(
 		    work, "B3.8", FI_BAD_MESSAGE_CHECK, "the message could not be verified");
 	}
-	return work->fault.id ? answer_fault(work) : 0;
+	if (!work->fault.id) {
+		return 0;
+	}
+	error = txn_changed(work, &changed);
+	if (!error && changed) {
+		error = CMPD_ECONFLICT;
+	}
+	return error ? error : answer_fault(work);
 }
 
 static void
@@ -326,32 +358,45 @@ work_init(struct cmp_work *work, struct cmp_door *door, struct desk *desk,
 	work->endpoint = cmp_endpoint_find(door, request->endpoint->path);
 }
 
+/* One try, with a unit of its own; on failure there is none left. */
+static int
+try_handle(struct cmp_work *work)
+{
+	int error;
+
+	work->desk->unit = unit_new();
+	if (!work->desk->unit) {
+		return CMPD_ENOMEM;
+	}
+	error = handle(work);
+	if (error) {
+		unit_free(work->desk->unit);
+	} else {
+		work->answer->unit = work->desk->unit;
+	}
+	work->desk->unit = NULL;
+	return error;
+}
+
 int
 cmp_door_handle(
     struct cmp_door *door, struct desk *desk, struct cmp_request *request, struct cmp_answer *ret)
 {
 	struct cmp_work *work = pool_alloc(desk->pool, sizeof(*work));
-	int error;
+	int error = CMPD_ECONFLICT, tries;
 
 	if (!work) {
 		return CMPD_ENOMEM;
 	}
-	ERR_clear_error();
-	work_init(work, door, desk, request, ret);
-	desk->unit = unit_new();
-	if (!work->endpoint || !desk->unit) {
-		unit_free(desk->unit);
-		return work->endpoint ? CMPD_ENOMEM : CMPD_EUNAVAILABLE;
+	for (tries = 0; error == CMPD_ECONFLICT && tries < TRIES_MAX; tries++) {
+		ERR_clear_error();
+		work_init(work, door, desk, request, ret);
+		if (!work->endpoint) {
+			return CMPD_EUNAVAILABLE;
+		}
+		error = try_handle(work);
 	}
-	error = handle(work);
-	ret->unit = desk->unit;
-	desk->unit = NULL;
-	if (!error) {
-		return 0;
-	}
-	unit_free(ret->unit);
-	ret->unit = NULL;
-	if (error == CMPD_EPARKED || error == CMPD_ENOMEM) {
+	if (error == 0 || error == CMPD_EPARKED || error == CMPD_ENOMEM) {
 		return error;
 	}
 	return cmp_door_unavailable(door, desk, request, cmpd_strerror(error), ret);
