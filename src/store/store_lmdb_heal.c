@@ -15,7 +15,7 @@ static int
 begin(struct lmdb *lmdb, struct view *view)
 {
 	MDB_txn *txn = NULL;
-	int rc = mdb_txn_begin(lmdb->env, NULL, MDB_RDONLY, &txn);
+	int rc = lmdb->env == NULL ? MDB_PANIC : mdb_txn_begin(lmdb->env, NULL, MDB_RDONLY, &txn);
 
 	if (rc == 0) {
 		mdb_txn_reset(txn);
@@ -49,7 +49,7 @@ int
 lmdb_reader_open(struct view *view)
 {
 	struct lmdb *lmdb = lmdb_of(view);
-	int error = CMPD_EIO;
+	int error = 0;
 	size_t i;
 
 	pthread_rwlock_rdlock(&lmdb->gate);
@@ -57,8 +57,11 @@ lmdb_reader_open(struct view *view)
 	i = find(lmdb, NULL);
 	if (i == LMDB_READERS) {
 		error = CMPD_ELIMIT;
-	} else if (lmdb->env != NULL) {
+	} else {
 		error = begin(lmdb, view);
+	}
+	if (error == CMPD_EIO) {
+		error = 0; /* it begins when the environment is healed */
 	}
 	if (error == 0) {
 		lmdb->readers[i] = view;
@@ -88,7 +91,10 @@ lmdb_read_begin(struct view *view)
 	int error;
 
 	pthread_rwlock_rdlock(&lmdb->gate);
-	error = view->handle == NULL ? CMPD_EIO : lmdb_error(mdb_txn_renew(view->handle));
+	error = view->handle == NULL ? begin(lmdb, view) : 0;
+	if (error == 0) {
+		error = lmdb_error(mdb_txn_renew(view->handle));
+	}
 	if (error != 0) {
 		pthread_rwlock_unlock(&lmdb->gate);
 	}
