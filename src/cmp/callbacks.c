@@ -67,15 +67,19 @@ on_rr(OSSL_CMP_SRV_CTX *srv, const OSSL_CMP_MSG *req, const X509_NAME *issuer,
 	return run_once(call) ? status_new(call->outcome.status) : NULL;
 }
 
+/* The InfoTypeAndValues of the answer are the seal's: OpenSSL gets an empty list. */
 static int
 on_genm(OSSL_CMP_SRV_CTX *srv, const OSSL_CMP_MSG *req, const STACK_OF(OSSL_CMP_ITAV) * in,
     STACK_OF(OSSL_CMP_ITAV) * *out)
 {
 	*out = NULL;
-	(void)srv;
 	(void)req;
 	(void)in;
-	return 0;
+	if (!run_once(call_of(srv))) {
+		return 0;
+	}
+	*out = sk_OSSL_CMP_ITAV_new_null();
+	return *out != NULL;
 }
 
 static void

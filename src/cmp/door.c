@@ -5,6 +5,7 @@
 #include "cmp/auth.h"
 #include "cmp/endpoint.h"
 #include "cmp/gate.h"
+#include "cmp/genm.h"
 #include "cmp/seal.h"
 #include "cmp/serve.h"
 #include "cmp/signer.h"
@@ -270,6 +271,7 @@ static const struct {
     {WIRE_CERTCONF, serve_cert_conf},
     {WIRE_ERROR, serve_error},
     {WIRE_RR, serve_rr},
+    {WIRE_GENM, serve_genm},
 };
 
 static int

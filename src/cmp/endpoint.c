@@ -167,6 +167,43 @@ collect_extra(struct cmp_door *door, struct cmp_endpoint *ep, struct diag *diag)
 	return error;
 }
 
+/* The one certificate of a file; NULL: none is wanted. */
+static int
+load_one(struct cmp_door *door, const char *file, struct bytes *ret, struct diag *diag)
+{
+	STACK_OF(X509) *certs = NULL;
+	int error = file ? issuer_load_certs(door->libctx, file, &certs, diag) : 0;
+
+	if (!error && file && sk_X509_num(certs) != 1) {
+		error = diag_set(diag, CMPD_ECONF, "%s: one certificate is wanted here", file);
+	}
+	if (!error && file) {
+		*ret = certificate_der(door->pool, sk_X509_value(certs, 0));
+		error = ret->data ? 0 : CMPD_ENOMEM;
+	}
+	sk_X509_pop_free(certs, X509_free);
+	return error;
+}
+
+static int
+load_information(struct cmp_door *door, struct cmp_endpoint *ep, struct diag *diag)
+{
+	const struct conf_profile *profile = conf_profile_find(door->conf, ep->conf->profile);
+	const struct conf_ca *ca = profile ? conf_ca_find(door->conf, profile->ca) : NULL;
+	int error = load_one(door, ep->conf->prot_enc_cert, &ep->prot_enc_cert, diag);
+
+	if (!error && ca) {
+		error = load_one(door, ca->root_new_with_new, &ep->root_update.new_with_new, diag);
+	}
+	if (!error && ca) {
+		error = load_one(door, ca->root_new_with_old, &ep->root_update.new_with_old, diag);
+	}
+	if (!error && ca) {
+		error = load_one(door, ca->root_old_with_new, &ep->root_update.old_with_new, diag);
+	}
+	return error;
+}
+
 int
 endpoint_init(struct cmp_door *door, const struct conf_endpoint *conf, struct cmp_endpoint *ret,
     struct diag *diag)
@@ -192,6 +229,9 @@ endpoint_init(struct cmp_door *door, const struct conf_endpoint *conf, struct cm
 	}
 	if (!error) {
 		error = collect_extra(door, ret, diag);
+	}
+	if (!error) {
+		error = load_information(door, ret, diag);
 	}
 	if (error && diag && !diag->text[0]) {
 		diag_set(diag, error, "%s", cmpd_strerror(error));

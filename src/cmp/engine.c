@@ -422,3 +422,30 @@ out:
 	ERR_clear_error();
 	return error;
 }
+
+int
+engine_genm(struct engine_call *call)
+{
+	static const uint8_t genm_body[] = {0xb5, 0x02, 0x30, 0x00};
+	OSSL_CMP_SRV_CTX *srv = context_new(call);
+	OSSL_CMP_MSG *message = NULL;
+	int body_type, error = CMPD_ENOMEM;
+	int64_t status;
+
+	call->primed = true;
+	message =
+	    srv ? inner_message(call->work, bytes_of(genm_body, sizeof(genm_body)), false) : NULL;
+	if (message) {
+		error = process(call, srv, message, &body_type, &status);
+	}
+	if (!error) {
+		error = call->called ? call->error : CMPD_ECRYPTO;
+	}
+	if (!error && body_type != WIRE_GENP) {
+		error = CMPD_ECRYPTO;
+	}
+	OSSL_CMP_MSG_free(message);
+	OSSL_CMP_SRV_CTX_free(srv);
+	ERR_clear_error();
+	return error;
+}

@@ -37,5 +37,7 @@ int engine_cert_conf(
 int engine_error(struct engine_call *call) CMPD_MUST_CHECK;
 /* One RevDetails. */
 int engine_rr(struct engine_call *call, const struct wire_rev_req *request) CMPD_MUST_CHECK;
+/* A genm: OpenSSL gets one without InfoTypeAndValues, because it decodes them differently by version. */
+int engine_genm(struct engine_call *call) CMPD_MUST_CHECK;
 /* For the callbacks: the constant request that a context is primed with. Caller frees; NULL: out of memory. */
 OSSL_CMP_MSG *engine_primer(struct engine_call *call);

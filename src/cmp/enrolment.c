@@ -56,6 +56,10 @@ check_set(const struct cmp_work *work, struct diag *why)
 		    "%zu requests in one message, at most %lld are served", work->n_requests,
 		    (long long)max);
 	}
+	if (work->n_cert_profiles > work->n_requests) {
+		return diag_set(
+		    why, CMPD_EINVAL, "certProfile has more names than there are requests");
+	}
 	for (size_t i = 1; i < work->n_requests; i++) {
 		for (size_t k = 0; k < i; k++) {
 			if (id_of(work, i) == id_of(work, k)) {
@@ -119,6 +123,7 @@ run_submit(struct engine_call *call)
 	const struct wire_cert_req *request = p10 ? NULL : &work->requests[call->index];
 	struct desk_request ask = {
 	    .endpoint = work->endpoint->conf,
+	    .profile = work->cert_profiles[call->index],
 	    .txn = work->key,
 	    .type = (enum request_type)work->in.body_type,
 	    .cert_req_id = id_of(work, (size_t)call->index),

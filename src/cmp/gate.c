@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cmp/gate.h"
+#include "model/der.h"
 
 #define STRICT_SIZE 16 /* of transactionID and senderNonce in the strict profile */
 #define NONCE_MIN   16
@@ -12,7 +13,7 @@
 #define SERVED                                                                                     \
 	(BODY_BIT(WIRE_IR) | BODY_BIT(WIRE_CR) | BODY_BIT(WIRE_P10CR) | BODY_BIT(WIRE_KUR) |       \
 	    BODY_BIT(WIRE_RR) | BODY_BIT(WIRE_ERROR) | BODY_BIT(WIRE_CERTCONF) |                   \
-	    BODY_BIT(WIRE_POLLREQ))
+	    BODY_BIT(WIRE_POLLREQ) | BODY_BIT(WIRE_GENM))
 
 bool
 cmp_body_opens(int body_type)
@@ -187,6 +188,33 @@ check_confirm_both(struct cmp_work *work, struct diag *why)
 	return false;
 }
 
+/* A SEQUENCE OF UTF8String; an empty one asks for nothing (RFC 9810 5.1.1.4). */
+static bool
+check_cert_profile(struct cmp_work *work, struct diag *why)
+{
+	const struct wire_itav *profile = info_find(&work->in.header, wire_oid_cert_profile);
+	struct bytes list, name;
+
+	if (!profile) {
+		return true;
+	}
+	if (der_only(profile->value, DER_SEQUENCE, &list) < 0) {
+		diag_set(why, 0, "certProfile is no list of texts");
+		return false;
+	}
+	while (list.len > 0) {
+		if (der_take(&list, DER_UTF8_STRING, &name) < 0 ||
+		    work->n_cert_profiles == CMP_REQUESTS_MAX || memchr(name.data, 0, name.len)) {
+			diag_set(
+			    why, 0, "certProfile is no list of at most %d texts", CMP_REQUESTS_MAX);
+			return false;
+		}
+		work->cert_profiles[work->n_cert_profiles++] =
+		    name.len > 0 ? pool_strndup(work->desk->pool, name.data, name.len) : NULL;
+	}
+	return true;
+}
+
 /* ---- rules of the transaction ---- */
 
 static bool
@@ -263,6 +291,8 @@ static const struct check {
     {"B3.13", STAGE_HEADER, FI_BAD_DATA_FORMAT, check_implicit_confirm},
     {"B3.13", STAGE_HEADER, FI_BAD_DATA_FORMAT, check_confirm_wait},
     {"B3.13", STAGE_HEADER, FI_BAD_REQUEST, check_confirm_both},
+    /* RFC 9810 5.1.1.4. */
+    {"B3.14", STAGE_HEADER, FI_BAD_DATA_FORMAT, check_cert_profile},
     /* RFC 9810 5.1.1. */
     {"B3.4", STAGE_TXN, FI_TRANSACTION_ID_IN_USE, check_id_not_used},
     {"B3.3", STAGE_TXN, FI_BAD_REQUEST, check_id_known},

@@ -18,6 +18,11 @@
 
 #define CMP_EXTRA_MAX 8 /* certificates we send as extraCerts */
 
+/* What is told of a root that will take over (RFC 9810 5.3.19.15); DER certificates, absent: none. */
+struct cmp_root_update {
+	struct bytes new_with_new, new_with_old, old_with_new;
+};
+
 /* An endpoint with what was loaded for it. */
 struct cmp_endpoint {
 	const struct conf_endpoint *conf;
@@ -28,6 +33,8 @@ struct cmp_endpoint {
 	struct bytes signer_name; /* GeneralName of its subject, DER: our sender */
 	struct bytes signer_kid; /* its SubjectKeyIdentifier; absent: none */
 	struct algorithm_set protection, popo; /* signature algorithms that are accepted */
+	struct cmp_root_update root_update;
+	struct bytes prot_enc_cert; /* DER; absent: none */
 	X509_STORE *anchors;
 	size_t n_extra; /* extraCerts of every answer: the signer's first, then chains, no roots */
 	struct bytes extra[CMP_EXTRA_MAX];
@@ -71,6 +78,10 @@ struct cmp_work {
 	struct cmp_verified *verified; /* NULL: not (yet) */
 	struct cmp_fault fault;
 	struct cmp_answer *answer;
+
+	/* certProfile of the header (RFC 9810 5.1.1.4), by position; NULL: none asked for. */
+	size_t n_cert_profiles;
+	const char *cert_profiles[CMP_REQUESTS_MAX];
 
 	/* Decoded bodies. */
 	struct wire_cert_req *requests;

@@ -124,6 +124,12 @@ check_endpoint(struct conf_parser *parser, size_t n)
 		return conf_fail(parser, at(parser, "endpoints", n, "profile"), CMPD_ECONF,
 		    "profile: there is no profile named \"%s\"", endpoint->profile);
 	}
+	for (size_t i = 0; endpoint->profiles[i] != NULL; i++) {
+		if (conf_profile_find(parser->conf, endpoint->profiles[i]) == NULL) {
+			return conf_fail(parser, at(parser, "endpoints", n, "profiles"), CMPD_ECONF,
+			    "profiles: there is no profile named \"%s\"", endpoint->profiles[i]);
+		}
+	}
 	if (endpoint->pbkdf2_iterations_min > endpoint->pbkdf2_iterations_max) {
 		return conf_fail(parser, at(parser, "endpoints", n, "pbkdf2_iterations_min"),
 		    CMPD_ECONF, "pbkdf2_iterations_min: is more than pbkdf2_iterations_max");

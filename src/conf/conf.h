@@ -21,6 +21,10 @@ struct conf_ca {
 	const char *certificate; /* PEM or DER file */
 	const char *key; /* absolute file, or a URI for OSSL_STORE ("pkcs11:...") */
 	const char *chain; /* PEM file with the certificates above; NULL: none */
+	/* Announced root update (RFC 9810 5.3.19.15): files; NULL: none. */
+	const char *root_new_with_new;
+	const char *root_new_with_old;
+	const char *root_old_with_new;
 };
 
 enum conf_names { CONF_NAMES_IDENTITY, CONF_NAMES_ANY };
@@ -58,6 +62,8 @@ enum conf_recip_nonce { CONF_RECIP_NONCE_POLL, CONF_RECIP_NONCE_REQUEST };
 struct conf_endpoint {
 	const char *path; /* "/.well-known/cmp", "/.well-known/cmp/p/<name>" or a legacy path */
 	const char *profile;
+	const char **profiles; /* that a requester may choose by certProfile, besides profile */
+	const char *prot_enc_cert; /* file, told for caProtEncCert; NULL: none */
 	const char *signer_certificate;
 	const char *signer_key;
 	bool signer_pss; /* RSA: sign with RSASSA-PSS */

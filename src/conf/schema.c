@@ -145,6 +145,12 @@ static const struct conf_row ca_rows[] = {
 	"Its private key: a file, or a URI that a provider of OpenSSL knows, such as *pkcs11:*."),
     KEY(conf_ca, chain, CONF_FILE, CONF_RELOADABLE, NULL, ANY,
 	"PEM file with the certificates above this CA, up to the root."),
+    KEY(conf_ca, root_new_with_new, CONF_FILE, CONF_RELOADABLE, NULL, ANY,
+	"File with the new root certificate, to be told to clients that ask for a root update."),
+    KEY(conf_ca, root_new_with_old, CONF_FILE, CONF_RELOADABLE, NULL, ANY,
+	"File with the new root's key certified by the old root."),
+    KEY(conf_ca, root_old_with_new, CONF_FILE, CONF_RELOADABLE, NULL, ANY,
+	"File with the old root's key certified by the new root."),
     END};
 
 static const struct conf_row profile_rows[] = {
@@ -198,6 +204,10 @@ static const struct conf_row endpoint_rows[] = {
     KEY(conf_endpoint, profile, CONF_STRING, REQUIRED, NULL, CHECK(conf_check_name),
 	"Name of the profile of the certificates that are asked for here."),
     {.name = "signer", .type = CONF_GROUP, .flags = REQUIRED, .section = &signer},
+    KEY(conf_endpoint, profiles, LIST(CONF_STRING), CONF_RELOADABLE, "", CHECK(conf_check_name),
+	"Profiles that a requester may choose by *certProfile*, besides *profile*."),
+    KEY(conf_endpoint, prot_enc_cert, CONF_FILE, CONF_RELOADABLE, NULL, ANY,
+	"File with the certificate that is told to who asks for *caProtEncCert*."),
     KEY(conf_endpoint, trust, LIST(CONF_FILE), CONF_RELOADABLE, "", ANY,
 	"PEM files of trust anchors: certificates under them authenticate requesters."),
     KEY(conf_endpoint, trust_own, CONF_BOOL, CONF_RELOADABLE, "true", ANY,

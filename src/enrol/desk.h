@@ -70,6 +70,9 @@ struct desk_request {
 	bool implicit_confirm; /* asked for and allowed */
 };
 
+/* May a requester choose this profile by name at this endpoint? */
+bool desk_profile_offered(const struct conf_endpoint *endpoint, const char *name);
+
 enum desk_status { DESK_GRANTED, DESK_GRANTED_WITH_MODS, DESK_REJECTED, DESK_WAITING };
 
 /* What the door must tell the client about one certReqId. Memory in the desk's pool. */

@@ -38,16 +38,36 @@ is_fault_of_request(int error)
 	       error == CMPD_EACCES;
 }
 
+bool
+desk_profile_offered(const struct conf_endpoint *endpoint, const char *name)
+{
+	if (!strcmp(name, endpoint->profile)) {
+		return true;
+	}
+	for (const char **offered = endpoint->profiles; offered && *offered; offered++) {
+		if (!strcmp(*offered, name)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static int
 choose_profile(struct submission *s)
 {
+	const struct conf_endpoint *endpoint = s->request->endpoint;
 	const char *name = s->request->profile;
 
-	if (!name && s->requester->secret) {
+	if (name && !desk_profile_offered(endpoint, name)) {
+		return diag_set(
+		    &s->diag, CMPD_ETEMPLATE, "certProfile \"%s\" is not offered here", name);
+	}
+	/* A secret that is bound to a profile gets that one, whatever is asked for. */
+	if (s->requester->secret && s->requester->secret->profile) {
 		name = s->requester->secret->profile;
 	}
 	if (!name) {
-		name = s->request->endpoint->profile;
+		name = endpoint->profile;
 	}
 	s->profile = conf_profile_find(s->desk->conf, name);
 	if (!s->profile) {

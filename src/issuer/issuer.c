@@ -132,6 +132,14 @@ issuer_find(struct issuer *issuer, const char *name)
 }
 
 struct bytes
+issuer_profile0_extensions(struct issuer *issuer, const char *name)
+{
+	struct profile *profile = issuer_find(issuer, name);
+
+	return profile != NULL ? buf_get0(&profile->fixed) : BYTES_NONE;
+}
+
+struct bytes
 issuer_ca0_certificate(struct issuer *issuer, const char *name)
 {
 	struct profile *profile = issuer_find(issuer, name);

@@ -255,3 +255,69 @@ spki_word_known(const char *allowed)
 	}
 	return false;
 }
+
+static const struct spki_algorithm *
+spki_word_find(const char *word, const struct spki_curve **ret_curve)
+{
+	for (size_t i = 0; i < N_ALGORITHMS; i++) {
+		size_t len = strlen(algorithms[i].name);
+
+		if (strncasecmp(word, algorithms[i].name, len) != 0 ||
+		    (word[len] != ':' && word[len] != '\0')) {
+			continue;
+		}
+		for (size_t k = 0; k < N_CURVES && word[len] == ':'; k++) {
+			if (strcasecmp(word + len + 1, curves[k].name) == 0) {
+				*ret_curve = &curves[k];
+			}
+		}
+		return &algorithms[i];
+	}
+	return NULL;
+}
+
+bool
+spki_word_signs(const char *word)
+{
+	const struct spki_curve *curve = NULL;
+	const struct spki_algorithm *algorithm = spki_word_find(word, &curve);
+
+	return algorithm != NULL && algorithm->kind != SPKI_X25519 && algorithm->kind != SPKI_X448;
+}
+
+bool
+spki_word_encrypts(const char *word)
+{
+	const struct spki_curve *curve = NULL;
+	const struct spki_algorithm *algorithm = spki_word_find(word, &curve);
+
+	return algorithm != NULL &&
+	       (algorithm->kind == SPKI_RSA || algorithm->kind == SPKI_EC ||
+		   algorithm->kind == SPKI_X25519 || algorithm->kind == SPKI_X448);
+}
+
+unsigned
+spki_word_rsa_bits(const char *word)
+{
+	return strncasecmp(word, "rsa:", 4) == 0 ? spki_word_bits(word + 4) : 0;
+}
+
+void
+spki_word_algorithm(const char *word, struct buf *out)
+{
+	const struct spki_curve *curve = NULL;
+	const struct spki_algorithm *algorithm = spki_word_find(word, &curve);
+	size_t mark;
+
+	if (algorithm == NULL) {
+		return;
+	}
+	mark = der_begin(out, DER_SEQUENCE);
+	der_put(out, DER_OID, algorithm->oid);
+	if (curve != NULL) {
+		der_put(out, DER_OID, curve->oid);
+	} else if (algorithm->kind == SPKI_RSA) {
+		der_put(out, DER_NULL, bytes_of("", 0));
+	}
+	der_end(out, mark);
+}

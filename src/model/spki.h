@@ -38,5 +38,13 @@ char *spki_to_text(const struct spki *spki, char out[SPKI_TEXT_SIZE]);
 
 /* Does the key fit a word of a profile's allowed_keys? For RSA the number is the least size. */
 bool spki_fits(const struct spki *spki, const char *allowed);
+/* What keys of this word are for: signatures, or encryption (key transport or agreement). */
+bool spki_word_signs(const char *word);
+bool spki_word_encrypts(const char *word);
+/* "rsa:2048" -> 2048; 0: another kind. */
+unsigned spki_word_rsa_bits(const char *word);
+/* Appends the AlgorithmIdentifier of such keys. */
+struct buf;
+void spki_word_algorithm(const char *word, struct buf *out);
 /* Could any key fit this word? For checking a configuration. */
 bool spki_word_known(const char *allowed);
