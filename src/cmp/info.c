@@ -54,6 +54,7 @@ info_preferred_symm_alg(const struct info_question *question, struct buf *out, s
 {
 	size_t mark = der_begin(out, DER_SEQUENCE);
 
+	(void)question;
 	(void)why;
 	der_put(out, DER_OID, OID_BYTES(0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x01, 0x2a));
 	der_end(out, mark);
