@@ -153,33 +153,6 @@ info_ca_certs(const struct info_question *question, struct buf *out, struct diag
 	return 0;
 }
 
-/* Extensions of a template: those that the profile gives to a requester to know, keyUsage and extKeyUsage. */
-static int
-template_extensions(const struct info_question *question, struct buf *out)
-{
-	struct bytes list, extension, oid;
-	struct bytes fixed =
-	    issuer_profile0_extensions(question->work->door->issuer, question->profile->name);
-	size_t mark = der_begin(out, DER_CONSTRUCTED(9));
-
-	while (fixed.len > 0) {
-		struct der whole;
-
-		if (der_next(&fixed, &whole) < 0) {
-			return CMPD_ECRYPTO;
-		}
-		extension = whole.value;
-		list = whole.whole;
-		if (der_take(&extension, DER_OID, &oid) == 0 &&
-		    (bytes_equal(oid, OID_BYTES(0x55, 0x1d, 0x0f)) ||
-			bytes_equal(oid, OID_BYTES(0x55, 0x1d, 0x25)))) {
-			buf_put_bytes(out, list);
-		}
-	}
-	der_end(out, mark);
-	return 0;
-}
-
 /* keySpec: one control per kind of key, algId or rsaKeyLen (RFC 9810 5.3.19.16). */
 static void
 key_spec(const struct conf_profile *profile, struct buf *out)
@@ -212,11 +185,17 @@ info_cert_req_template(const struct info_question *question, struct buf *out, st
 	static const uint8_t empty_name[] = {0x30, 0x00};
 	const struct conf_profile *profile = question->profile;
 	size_t mark = der_begin(out, DER_SEQUENCE), template = der_begin(out, DER_SEQUENCE);
+	struct buf extensions;
 	int error;
 
 	(void)why;
 	der_put(out, DER_CONSTRUCTED(5), bytes_of(empty_name, sizeof(empty_name)));
-	error = template_extensions(question, out);
+	buf_init(&extensions, 64 * 1024);
+	error = issuer_profile_usage(question->work->door->issuer, profile->name, &extensions);
+	if (!error && extensions.len > 0) {
+		der_put(out, DER_CONSTRUCTED(9), buf_get0(&extensions));
+	}
+	buf_fini(&extensions);
 	der_end(out, template);
 	key_spec(profile, out);
 	der_end(out, mark);

@@ -131,12 +131,25 @@ issuer_find(struct issuer *issuer, const char *name)
 	return NULL;
 }
 
-struct bytes
-issuer_profile0_extensions(struct issuer *issuer, const char *name)
+int
+issuer_profile_usage(struct issuer *issuer, const char *name, struct buf *out)
 {
 	struct profile *profile = issuer_find(issuer, name);
+	struct buf usage;
 
-	return profile != NULL ? buf_get0(&profile->fixed) : BYTES_NONE;
+	if (profile == NULL) {
+		return CMPD_ENOENT;
+	}
+	if (profile->key_usage != 0) {
+		buf_init(&usage, ISSUER_EXTENSIONS_MAX);
+		profile_put_key_usage(&usage, profile->key_usage);
+		extension_put(out, EXTENSION_KEY_USAGE, true, buf_get0(&usage));
+		buf_fini(&usage);
+	}
+	if (profile->eku.len > 0) {
+		extension_put(out, EXTENSION_EXTENDED_KEY_USAGE, false, buf_get0(&profile->eku));
+	}
+	return buf_error(out);
 }
 
 struct bytes

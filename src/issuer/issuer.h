@@ -46,9 +46,11 @@ int issuer_sign(struct issuer *issuer, const char *profile, const struct templat
     int64_t now, struct pool *pool, struct cert *ret, struct bytes *ret_cert_hash,
     struct diag *diag) CMPD_MUST_CHECK;
 
-/* The extensions that are the same in every certificate of a profile: DER Extensions one after the other, without a
- * SEQUENCE around; borrowed from the issuer. Absent: no such profile. */
-struct bytes issuer_profile0_extensions(struct issuer *issuer, const char *profile);
+/* Appends what a profile says of keyUsage and extKeyUsage, as DER Extensions one after the other. CMPD_ENOENT: no such
+ * profile. */
+struct buf;
+int issuer_profile_usage(
+    struct issuer *issuer, const char *profile, struct buf *out) CMPD_MUST_CHECK;
 /* The CA certificate of a profile, and the certificates above it without the root (none if it is the root); DER, borrowed from the
  * issuer. */
 struct bytes issuer_ca0_certificate(struct issuer *issuer, const char *profile);
