@@ -38,6 +38,8 @@ post(body, path=..., port=...) sends bytes and returns (status, headers, body): 
 Ca(folder, name) makes a CA with `openssl`; issue(subject) gives a (certificate, key) pair of files, for vendor
     certificates: Server(trust=[ca.certificate]).
 Nginx(server, keepalive=False) is a proxy in front: with Nginx(server) as proxy: ... port=proxy.port
+Relay(server, pass_on) is one too, made of Python: for each message of a client it calls pass_on(path, body), which
+    gives the answer's bytes (None: the connection is closed), by default by one post() to the server.
 
 The meson file gives the programs in the environment: CMPD, CMPD_TEST (cmpd-test, with a clock that can be moved: this
 one is started), CMPD_CTL, CMPD_PLUGINS, and CMPD_SANITIZE (b_sanitize); OPENSSL may name another openssl. By hand:
@@ -46,6 +48,7 @@ CMPD_KEEP=1 keeps the folders.
 """
 import atexit
 import http.client
+import http.server
 import json
 import os
 import pathlib
@@ -58,6 +61,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import traceback
 
@@ -491,6 +495,53 @@ server {{ listen 127.0.0.1:{self.port}; location /.well-known/cmp {{ {keep} prox
     def __exit__(self, *_):
         self.process.terminate()
         self.process.wait()
+
+
+class Relay:
+    """A proxy in front whose way of passing messages on is the test's own."""
+
+    def __init__(self, server, pass_on=None):
+        self.server, self.pass_on, self.error = server, pass_on or self.plainly, None
+        relay = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                try:
+                    answer = relay.pass_on(self.path, body)
+                except Exception as error:  # pylint: disable=broad-except
+                    relay.error, answer = error, None
+                self.close_connection = True
+                if answer is None:
+                    return
+                self.send_response(200)
+                self.send_header("Content-Type", "application/pkixcmp")
+                self.send_header("Content-Length", str(len(answer)))
+                self.end_headers()
+                self.wfile.write(answer)
+
+            def log_message(self, *_):
+                pass
+
+        self.port = free_port()
+        self.http = http.server.ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
+        self.http.daemon_threads = True
+        self.thread = threading.Thread(target=self.http.serve_forever, args=(0.05,), daemon=True)
+        self.thread.start()
+
+    def plainly(self, path, body):
+        status, _, answer = self.server.post(body, path)
+        assert status == 200, (status, answer)
+        return answer
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        self.http.shutdown()
+        self.http.server_close()
+        if self.error and kind is None:
+            raise self.error
 
 
 @atexit.register
