@@ -129,10 +129,11 @@ struct wire_cert_req {
 	struct
 	    template template; /* subject, spki (re-tagged as SEQUENCE), extensions (re-tagged), validity */
 	struct bytes template_issuer; /* DER Name; absent */
-	struct bytes template_serial; /* big-endian content; absent */
+	struct bytes
+	    template_serial; /* big-endian, no leading zero octet; absent. Negative: CMPD_EFORMAT */
 	bool template_odd; /* fields that a requester must not fill: version, signingAlg, UIDs */
 	struct bytes old_issuer; /* control oldCertID: DER GeneralName; absent: no such control */
-	struct bytes old_serial; /* big-endian content */
+	struct bytes old_serial; /* as template_serial */
 	enum wire_popo popo;
 	struct bytes popo_input; /* poposkInput re-tagged as SEQUENCE; absent: none */
 	struct wire_alg popo_alg; /* WIRE_POPO_SIGNATURE */
