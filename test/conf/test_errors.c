@@ -146,7 +146,8 @@ profiles_that_make_no_sense(void **state)
 		"\"clientAuth\" or a dotted OID"},
 	    {"allowed_keys = [ \"rsa:512\" ];",
 		"t.conf:3: allowed_keys: \"rsa:512\" is not allowed, wants \"ec:<curve>\", "
-		"\"rsa:<bits>\" (1024 to 16384), \"ed25519\" or \"ed448\""},
+		"\"rsa:<bits>\" (1024 to 16384), \"ed25519\", \"ed448\", "
+		"\"ml-dsa-44\", \"ml-dsa-65\" or \"ml-dsa-87\""},
 	    {"allowed_keys = [ ];", "t.conf:3: allowed_keys: must not be empty"},
 	    {"san = [ \"dns\", \"name\" ];",
 		"t.conf:3: san: \"name\" is not allowed, wants one of \"dns\", \"ip\", \"email\", "

@@ -113,7 +113,7 @@ def test_reload_and_backup():
         assert done["bytes"] > 0 and (folder / "one.mdb").stat().st_size == done["bytes"], done
         assert [path.name for path in folder.iterdir()] == ["one.mdb"]
         server.ctl("backup", "one.mdb", code=4)
-        server.ctl("backup", "../two.mdb", code=1)
+        server.ctl("backup", "../two.mdb", code=2)
 
 
 main(globals())
