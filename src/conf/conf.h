@@ -139,6 +139,7 @@ struct conf {
 	const char *state_dir;
 	const char **listen; /* "addr:port", "[v6]:port", "unix:/path"; may be empty */
 	const char *health; /* listener of /livez, /readyz: "127.0.0.1:8081"; NULL: none */
+	const char **proxies; /* peers whose X-Forwarded-For is believed: addresses, "unix" */
 	int64_t workers; /* 0: one per core */
 	const char *log_level;
 	const char *plugin_dir;

@@ -49,6 +49,27 @@ conf_check_name(const char *value)
 	return is_name(value) ? NULL : "up to 64 letters, digits, '.', '_' and '-'";
 }
 
+/* Compared as text with what the HTTP side has made of an address, so there is one way to write it. */
+const char *
+conf_check_proxy(const char *value)
+{
+	static const int families[] = {AF_INET, AF_INET6};
+	char text[INET6_ADDRSTRLEN] = "";
+	struct in6_addr address;
+
+	if (strcmp(value, "unix") == 0) {
+		return NULL;
+	}
+	for (int i = 0; i < 2; i++) {
+		if (inet_pton(families[i], value, &address) == 1 &&
+		    inet_ntop(families[i], &address, text, sizeof(text)) != NULL &&
+		    strcmp(text, value) == 0) {
+			return NULL;
+		}
+	}
+	return "\"unix\" or an address in its shortest form, without a port";
+}
+
 /* What the path of an endpoint must be is what the HTTP side compares: raw bytes (RFC 9811 names
  * the well-known ones). */
 const char *

@@ -319,6 +319,12 @@ static const struct conf_row root_rows[] = {
 	"Port 0 is any free one. May be empty where systemd passes sockets."),
     KEY(conf, health, CONF_ADDRESS, 0, NULL, ANY,
 	"Where */livez* and */readyz* are served. Without it they are not."),
+    KEY(conf, proxies, LIST(CONF_STRING), CONF_RELOADABLE, "", CHECK(conf_check_proxy),
+	"Proxies in front of cmpd: addresses, or *unix* for whoever connects by a unix socket. "
+	"From them the "
+	"header X-Forwarded-For is believed: it tells policy, log and operators the client's "
+	"address. From others it is "
+	"ignored."),
     KEY(conf, workers, CONF_INT, 0, "0", RANGE(0, 1024),
 	"Threads that handle requests; 0: one per core."),
     KEY(conf, log_level, CONF_STRING, CONF_RELOADABLE, "info", WORDS(log_levels),

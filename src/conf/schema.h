@@ -64,6 +64,7 @@ const char *conf_row_nearest(const struct conf_section *section, const char *nam
 
 /* For schema.check, in names.c: */
 const char *conf_check_name(const char *value);
+const char *conf_check_proxy(const char *value);
 const char *conf_check_path(const char *value);
 const char *conf_check_url(const char *value);
 const char *conf_check_key_kind(const char *value);

@@ -11,9 +11,11 @@
 #include <sys/queue.h>
 #include <sys/resource.h>
 
+#include "base/log.h"
 #include "conf/conf.h"
 #include "http/check.h"
 #include "http/connection.h"
+#include "http/forwarded.h"
 #include "http/listener.h"
 #include "http/server.h"
 
@@ -149,7 +151,7 @@ hand_over(
 {
 	struct evbuffer *input = evhttp_request_get_input_buffer(request);
 	struct http_request_info info = {.path = evhttp_request_get_uri(request)};
-	char *peer = NULL;
+	char *address = NULL, peer[HTTP_PEER_SIZE];
 	ev_uint16_t port = 0;
 
 	info.body = bytes_of(evbuffer_pullup(input, -1), evbuffer_get_length(input));
@@ -161,7 +163,9 @@ hand_over(
 		refuse(server, request, 503, "out of memory", true);
 		return;
 	}
-	evhttp_connection_get_peer(evhttp_request_get_connection(request), &peer, &port);
+	evhttp_connection_get_peer(evhttp_request_get_connection(request), &address, &port);
+	http_forwarded_peer(evhttp_request_get_input_headers(request), address,
+	    (const char *const *)server->proxies, peer);
 	info.peer = peer;
 	atomic_fetch_add_explicit(&server->requests, 1, memory_order_relaxed);
 	if (server->handlers.on_request(server->handlers.arg, &info, route, operation) < 0) {
@@ -332,7 +336,10 @@ http_server_new(struct event_base *base, const struct conf *conf,
 	}
 	evhttp_set_bevcb(server->cmp, http_conns_bevcb, server->conns);
 	evhttp_set_bevcb(server->health, http_conns_bevcb, server->conns);
-	r = http_server_listen(server, conf, diag);
+	r = http_server_set_proxies(server, conf);
+	if (r == 0) {
+		r = http_server_listen(server, conf, diag);
+	}
 	if (r == 0) {
 		*ret = server;
 		server = NULL;
@@ -346,6 +353,9 @@ void
 http_server_reconfigure(struct http_server *server, const struct conf *conf)
 {
 	set_limits(server, conf);
+	if (http_server_set_proxies(server, conf) < 0) {
+		log_msg(LOG_LEVEL_ERROR, "http.proxies", "out of memory: the old list stays");
+	}
 }
 
 size_t
@@ -381,6 +391,7 @@ http_server_free(struct http_server *server)
 		evhttp_free(server->health);
 	}
 	http_conns_free(server->conns);
+	http_server_free_proxies(server->proxies);
 	free(server);
 }
 

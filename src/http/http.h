@@ -21,7 +21,9 @@ struct http_request_info {
 	const char *path; /* raw; borrowed as the body */
 	struct bytes
 	    body; /* never empty; borrowed until the exchange is answered or the server freed */
-	const char *peer; /* address; "unix" for unix sockets; borrowed during the call only */
+	const char *
+	    peer; /* address; "unix" for unix sockets; the client's if that is a listed proxy and says so;
+			     borrowed during the call only */
 };
 
 struct http_handlers {

@@ -30,6 +30,40 @@ http_server_full(void *arg, bool is_full)
 	}
 }
 
+void
+http_server_free_proxies(char **proxies)
+{
+	for (size_t i = 0; proxies != NULL && proxies[i] != NULL; i++) {
+		free(proxies[i]);
+	}
+	free(proxies);
+}
+
+int
+http_server_set_proxies(struct http_server *server, const struct conf *conf)
+{
+	char **proxies;
+	size_t n = 0;
+
+	while (conf->proxies != NULL && conf->proxies[n] != NULL) {
+		n++;
+	}
+	proxies = calloc(n + 1, sizeof(*proxies));
+	for (size_t i = 0; proxies != NULL && i < n; i++) {
+		proxies[i] = strdup(conf->proxies[i]);
+		if (proxies[i] == NULL) {
+			http_server_free_proxies(proxies);
+			proxies = NULL;
+		}
+	}
+	if (proxies == NULL) {
+		return CMPD_ENOMEM;
+	}
+	http_server_free_proxies(server->proxies);
+	server->proxies = proxies;
+	return 0;
+}
+
 struct passed {
 	int fd;
 	bool is_health;

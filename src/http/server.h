@@ -29,6 +29,7 @@ struct http_server {
 	TAILQ_HEAD(, http_exchange) exchanges;
 	size_t pending;
 	size_t body_size;
+	char **proxies; /* NULL-ended copy of conf->proxies */
 	bool draining;
 	_Atomic uint64_t requests, refused, connections_max;
 };
@@ -37,6 +38,9 @@ struct http_server {
 int http_server_listen(
     struct http_server *server, const struct conf *conf, struct diag *diag) CMPD_MUST_CHECK;
 void http_server_unlisten(struct http_server *server);
+/* CMPD_ENOMEM: the old list stays. */
+int http_server_set_proxies(struct http_server *server, const struct conf *conf) CMPD_MUST_CHECK;
+void http_server_free_proxies(char **proxies);
 /* For http_conns_new. */
 void http_server_full(void *server, bool is_full);
 bool http_request_is_11(struct evhttp_request *request);

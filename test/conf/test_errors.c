@@ -57,6 +57,12 @@ what_stands_outside_of_groups(void **state)
 	    {"log_level = \"loud\";",
 		"t.conf:1: log_level: \"loud\" is not allowed, wants one of \"error\", "
 		"\"warning\", \"info\", \"debug\""},
+	    {"proxies = [ \"10.0.0.1:80\" ];", "t.conf:1: proxies: \"10.0.0.1:80\" is not allowed, "
+					       "wants \"unix\" or an address in "
+					       "its shortest form, without a port"},
+	    {"proxies = [ \"0:0::1\" ];",
+		"t.conf:1: proxies: \"0:0::1\" is not allowed, wants \"unix\" or an address in its "
+		"shortest form, without a port"},
 	    {"log_level = 3;", "t.conf:1: log_level: wants a string: \"...\""},
 	    {"plugin_dir = \"\";", "t.conf:1: plugin_dir: must not be empty"},
 	    {"limits = 7;", "t.conf:1: limits: wants a group: { ... }"},

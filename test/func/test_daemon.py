@@ -237,6 +237,19 @@ def test_unix_socket_after_kill():
         assert not pathlib.Path(server.http_socket).exists()
 
 
+def test_peer_behind_a_proxy():
+    "B5.4 X-Forwarded-For is believed from listed proxies only"
+    with Server() as server:
+        server.post(GARBAGE, headers={"X-Forwarded-For": "192.0.2.7"})
+        server.wait_log(r"cmp\.fault .*peer=127\.0\.0\.1$")
+        server.config["proxies"] = ["127.0.0.1"]
+        server.write()
+        server.reload()
+        server.wait_log(r"daemon\.reloaded")
+        server.post(GARBAGE, headers={"X-Forwarded-For": "198.51.100.1, 192.0.2.7"})
+        server.wait_log(r"cmp\.fault .*peer=192\.0\.2\.7$")
+
+
 def test_crowd():
     "B8.6 a thousand idle connections and garbage: answers stay prompt"
     with Server(top={"limits": {"connections": 600}}) as server:

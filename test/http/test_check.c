@@ -6,9 +6,11 @@
 #include <cmocka.h>
 #include <event2/http.h>
 #include <event2/keyvalq_struct.h>
+#include <string.h>
 #include <sys/queue.h>
 
 #include "http/check.h"
+#include "http/forwarded.h"
 #include "http/http.h"
 
 static void
@@ -88,6 +90,42 @@ test_one_reading_of_a_request(void **state)
 	assert_non_null(FRAMING(true, "X(y", "5"));
 }
 
+static const char *
+forwarded(const char *peer, const char *value)
+{
+	static const char *const proxies[] = {"unix", "10.0.0.1", "2001:db8::1", NULL};
+	static char out[HTTP_PEER_SIZE];
+	struct evkeyvalq headers;
+
+	TAILQ_INIT(&headers);
+	if (value != NULL) {
+		assert_int_equal(evhttp_add_header(&headers, "x-forwarded-for", value), 0);
+	}
+	http_forwarded_peer(&headers, peer, proxies, out);
+	evhttp_clear_headers(&headers);
+	return out;
+}
+
+static void
+test_forwarded_counts_from_listed_proxies_only_B5_4(void **state)
+{
+	(void)state;
+	assert_string_equal(forwarded("unix", "192.0.2.7"), "192.0.2.7");
+	assert_string_equal(forwarded("10.0.0.1", "192.0.2.7"), "192.0.2.7");
+	assert_string_equal(forwarded("10.0.0.2", "192.0.2.7"), "10.0.0.2");
+	assert_string_equal(forwarded("unix", NULL), "unix");
+	assert_string_equal(forwarded("unix", ""), "unix");
+	assert_string_equal(forwarded("unix", ","), "unix");
+	assert_string_equal(forwarded("unix", "192.0.2.7:99"), "unix");
+	assert_string_equal(forwarded("unix", "a.example"), "unix");
+	assert_string_equal(forwarded("unix", "2001:DB8:0::7"), "2001:db8::7");
+	/* What the client has written itself stands further left. */
+	assert_string_equal(forwarded("unix", "1.1.1.1, 192.0.2.7"), "192.0.2.7");
+	assert_string_equal(forwarded("unix", "1.1.1.1 ,192.0.2.7 , 10.0.0.1"), "192.0.2.7");
+	assert_string_equal(forwarded("unix", "10.0.0.1, 2001:db8::1"), "10.0.0.1");
+	assert_string_equal(forwarded("unix", "evil, 10.0.0.1"), "unix");
+}
+
 static void
 test_addresses(void **state)
 {
@@ -113,6 +151,7 @@ main(void)
 	    cmocka_unit_test(test_paths_are_compared_raw),
 	    cmocka_unit_test(test_content_type_B5_1),
 	    cmocka_unit_test(test_one_reading_of_a_request),
+	    cmocka_unit_test(test_forwarded_counts_from_listed_proxies_only_B5_4),
 	    cmocka_unit_test(test_addresses),
 	};
 
