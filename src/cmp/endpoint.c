@@ -112,17 +112,34 @@ describe_signer(struct cmp_door *door, struct cmp_endpoint *ep)
 	return ep->signer_name.data && ep->null_name.data ? 0 : CMPD_ENOMEM;
 }
 
+/* Those before a roll-over too: what they signed is still in use. */
+static int
+trust_generations(struct cmp_door *door, struct cmp_endpoint *ep)
+{
+	const struct conf_profile *profile = conf_profile_find(door->conf, ep->conf->profile);
+	struct issuer_generation g;
+
+	for (size_t i = 0; profile && issuer_generation0(door->issuer, i, &g) == 0; i++) {
+		if (!strcmp(g.conf->name, profile->ca) &&
+		    !X509_STORE_add_cert(ep->anchors, g.x509)) {
+			return CMPD_ECRYPTO;
+		}
+	}
+	return 0;
+}
+
 static int
 load_anchors(struct cmp_door *door, struct cmp_endpoint *ep, struct diag *diag)
 {
-	X509 *own = issuer_ca0_x509(door->issuer, ep->conf->profile);
+	int own;
 
 	ep->anchors = X509_STORE_new();
 	if (!ep->anchors) {
 		return CMPD_ENOMEM;
 	}
-	if (ep->conf->trust_own && own && !X509_STORE_add_cert(ep->anchors, own)) {
-		return CMPD_ECRYPTO;
+	own = ep->conf->trust_own ? trust_generations(door, ep) : 0;
+	if (own) {
+		return own;
 	}
 	for (size_t i = 0; ep->conf->trust && ep->conf->trust[i]; i++) {
 		STACK_OF(X509) *certs = NULL;

@@ -69,6 +69,18 @@ check_names(struct conf_parser *parser)
 }
 
 static int
+check_ca(struct conf_parser *parser, size_t n)
+{
+	const struct conf_ca *ca = &parser->conf->cas[n];
+
+	if (ca->crl_renew >= ca->crl_validity) {
+		return conf_fail(parser, at(parser, "cas", n, "crl_renew"), CMPD_ECONF,
+		    "crl_renew: must be less than crl_validity, or there are times without a CRL");
+	}
+	return 0;
+}
+
+static int
 check_profile(struct conf_parser *parser, size_t n)
 {
 	const struct conf_profile *profile = &parser->conf->profiles[n];
@@ -173,6 +185,9 @@ conf_check(struct conf_parser *parser)
 
 	if (error == 0) {
 		error = check_names(parser);
+	}
+	for (size_t i = 0; error == 0 && i < parser->conf->n_cas; i++) {
+		error = check_ca(parser, i);
 	}
 	for (size_t i = 0; error == 0 && i < parser->conf->n_profiles; i++) {
 		error = check_profile(parser, i);

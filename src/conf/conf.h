@@ -16,6 +16,13 @@
  * requests ir, cr, kur, p10cr, rr, genm have bits; what belongs to them is always served. */
 #define CONF_BODY(tag) (1u << (tag))
 
+/* A CA as it was before a roll-over: it signs no certificates any more. */
+struct conf_previous {
+	const char *certificate; /* PEM or DER file */
+	const char *key; /* as of a conf_ca; NULL: no CRL is made for it */
+	const char *chain; /* PEM file with the certificates above; NULL: none */
+};
+
 struct conf_ca {
 	const char *name;
 	const char *certificate; /* PEM or DER file */
@@ -25,7 +32,17 @@ struct conf_ca {
 	const char *root_new_with_new;
 	const char *root_new_with_old;
 	const char *root_old_with_new;
+	struct conf_previous *previous; /* the newest first */
+	size_t n_previous;
+	int64_t crl_validity; /* from thisUpdate to nextUpdate of a CRL */
+	int64_t
+	    crl_renew; /* a CRL is made anew after this time at the latest: less than crl_validity */
+	bool publish; /* CRLs and the certificate can be had by HTTP: true */
 };
+
+/* Where they can be had: the prefix, the name of the CA and ".crl" or ".cer". No endpoint lies there. */
+#define CONF_CRL_PREFIX "/crl/"
+#define CONF_CA_PREFIX	"/ca/"
 
 enum conf_names { CONF_NAMES_IDENTITY, CONF_NAMES_ANY };
 

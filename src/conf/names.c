@@ -88,6 +88,10 @@ conf_check_path(const char *value)
 		return "a path of at most 255 printable characters without spaces, quotes, '?', "
 		       "'#' and '\\'";
 	}
+	if (after(value, CONF_CRL_PREFIX) != NULL || after(value, CONF_CA_PREFIX) != NULL) {
+		return "a path outside of " CONF_CRL_PREFIX " and " CONF_CA_PREFIX
+		       ", where CRLs and certificates are served";
+	}
 	under = after(value, WELL_KNOWN "/");
 	profile = after(value, WELL_KNOWN "/p/");
 	if (under != NULL && (profile == NULL || !is_name(profile))) {

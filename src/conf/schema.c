@@ -136,6 +136,20 @@ static const struct conf_row retention_rows[] = {
 	RANGE(MINUTE, 100 * YEAR), "How long a certificate is kept after it expired."),
     END};
 
+static const struct conf_row previous_rows[] = {
+    KEY(conf_previous, certificate, CONF_FILE, REQUIRED, NULL, ANY,
+	"File with the certificate that the CA had, PEM or DER."),
+    KEY(conf_previous, key, CONF_KEY, CONF_RELOADABLE, NULL, ANY,
+	"Its private key: a file or a URI. Without it no CRL is made for what it signed."),
+    KEY(conf_previous, chain, CONF_FILE, CONF_RELOADABLE, NULL, ANY,
+	"PEM file with the certificates above it, up to the root."),
+    END};
+
+static const struct conf_section previous = {"previous",
+    "What this CA was before it got another key, a list of groups, the newest first. What it "
+    "signed still authenticates, is updated and revoked, and stays in CRLs of its own.",
+    sizeof(struct conf_previous), previous_rows};
+
 static const struct conf_row ca_rows[] = {
     KEY(conf_ca, name, CONF_STRING, REQUIRED, NULL, CHECK(conf_check_name),
 	"The name that profiles refer to."),
@@ -151,7 +165,16 @@ static const struct conf_row ca_rows[] = {
 	"File with the new root's key certified by the old root."),
     KEY(conf_ca, root_old_with_new, CONF_FILE, CONF_RELOADABLE, NULL, ANY,
 	"File with the old root's key certified by the new root."),
-    END};
+    KEY(conf_ca, crl_validity, CONF_DURATION, CONF_RELOADABLE, "7d", RANGE(SECOND, 10 * YEAR),
+	"How long a CRL is good: nextUpdate is so long after thisUpdate."),
+    KEY(conf_ca, crl_renew, CONF_DURATION, CONF_RELOADABLE, "1d", RANGE(SECOND, 10 * YEAR),
+	"A new CRL is made after this time even if nothing was revoked; after a revocation it is "
+	"made at once. Must be less than _crl_validity_."),
+    KEY(conf_ca, publish, CONF_BOOL, CONF_RELOADABLE, "true", ANY,
+	"Whether HTTP serves the CRL as */crl/*_name_*.crl* and the certificate of the CA as "
+	"*/ca/*_name_*.cer*, and both for each generation with *-* and the first 8 digits of its "
+	"id behind the name."),
+    GROUPS(conf_ca, previous, CONF_RELOADABLE), END};
 
 static const struct conf_row profile_rows[] = {
     KEY(conf_profile, name, CONF_STRING, REQUIRED, NULL, CHECK(conf_check_name),
@@ -200,7 +223,8 @@ static const struct conf_section signer = {
 static const struct conf_row endpoint_rows[] = {
     KEY(conf_endpoint, path, CONF_STRING, REQUIRED, NULL, CHECK(conf_check_path),
 	"Path of the URL: */.well-known/cmp*, */.well-known/cmp/p/*_name_, or any other outside of "
-	"*/.well-known/cmp*. It is compared as it is sent, so it has no *%*, *//* or *..* in it."),
+	"*/.well-known/cmp*, */crl/* and */ca/*. It is compared as it is sent, so it has no *%*, "
+	"*//* or *..* in it."),
     KEY(conf_endpoint, profile, CONF_STRING, REQUIRED, NULL, CHECK(conf_check_name),
 	"Name of the profile of the certificates that are asked for here."),
     {.name = "signer", .type = CONF_GROUP, .flags = REQUIRED, .section = &signer},

@@ -66,7 +66,7 @@ ca_time(const ASN1_TIME *time, int64_t *ret_ms)
 static int
 ca_check(struct ca *ca, struct diag *diag)
 {
-	const char *file = ca->conf->certificate;
+	const char *file = ca->files.certificate;
 
 	if (X509_check_ca(ca->x509) != 1 ||
 	    (X509_get_key_usage(ca->x509) & KU_KEY_CERT_SIGN) == 0) {
@@ -76,12 +76,35 @@ ca_check(struct ca *ca, struct diag *diag)
 	    ca_time(X509_get0_notAfter(ca->x509), &ca->not_after) < 0) {
 		return issuer_error(diag, CMPD_ECONF, "%s: validity does not decode", file);
 	}
-	if (X509_check_private_key(ca->x509, ca->key) != 1) {
+	if (ca->key != NULL && X509_check_private_key(ca->x509, ca->key) != 1) {
 		return issuer_error(diag, CMPD_ECONF, "%s does not belong to the certificate %s",
-		    ca->conf->key, file);
+		    ca->files.key, file);
 	}
 	ca->may_issue_ca = X509_get_pathlen(ca->x509) != 0;
 	return 0;
+}
+
+/* A generation is a name with a key: a certificate renewed for the same key is the same one, and so are its CRLs. */
+static int
+ca_identify(struct ca *ca, struct bytes spki)
+{
+	uint8_t digest[DIGEST_SIZE];
+	struct buf in;
+	int result;
+
+	buf_init(&in, ISSUER_CERT_MAX);
+	buf_put_bytes(&in, ca->subject);
+	buf_put_bytes(&in, spki);
+	buf_put_bytes(&in, bytes_of(ca->key_id, ca->key_id_len));
+	result = buf_error(&in);
+	if (result == 0) {
+		result = digest_sha256(buf_get0(&in), digest);
+	}
+	buf_fini(&in);
+	if (result == 0) {
+		memcpy(ca->id, digest, sizeof(ca->id));
+	}
+	return result;
 }
 
 /* Encodings, generation id and key identifier. */
@@ -89,7 +112,7 @@ static int
 ca_describe(struct issuer *issuer, struct ca *ca, struct diag *diag)
 {
 	const ASN1_OCTET_STRING *key_id = X509_get0_subject_key_id(ca->x509);
-	uint8_t *der = NULL, *spki_der = NULL, digest[DIGEST_SIZE];
+	uint8_t *der = NULL, *spki_der = NULL;
 	int len = i2d_X509(ca->x509, &der);
 	int spki_len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(ca->x509), &spki_der);
 	struct spki spki;
@@ -104,14 +127,9 @@ ca_describe(struct issuer *issuer, struct ca *ca, struct diag *diag)
 	ca->der = bytes_of(der, (size_t)len);
 	der = NULL;
 	ca->subject = bytes_of(name, name_len);
-	result = digest_sha256(ca->der, digest);
-	if (result < 0) {
-		goto out;
-	}
-	memcpy(ca->id, digest, sizeof(ca->id));
 	result = spki_parse(bytes_of(spki_der, (size_t)spki_len), &spki, diag);
 	if (result < 0) {
-		diag_prefix(diag, "%s", ca->conf->certificate);
+		diag_prefix(diag, "%s", ca->files.certificate);
 		result = CMPD_ECONF;
 		goto out;
 	}
@@ -120,7 +138,7 @@ ca_describe(struct issuer *issuer, struct ca *ca, struct diag *diag)
 		char kind[SPKI_TEXT_SIZE];
 
 		result = diag_set(diag, CMPD_ECONF, "%s: a CA cannot have a key of kind %s",
-		    ca->conf->certificate, spki_to_text(&spki, kind));
+		    ca->files.certificate, spki_to_text(&spki, kind));
 		goto out;
 	}
 	if (key_id != NULL && ASN1_STRING_length(key_id) > 0 &&
@@ -130,6 +148,9 @@ ca_describe(struct issuer *issuer, struct ca *ca, struct diag *diag)
 	} else {
 		ca->key_id_len = 20;
 		result = issuer_key_id(issuer, spki.key, ca->key_id);
+	}
+	if (result == 0) {
+		result = ca_identify(ca, bytes_of(spki_der, (size_t)spki_len));
 	}
 out:
 	OPENSSL_free(der);
@@ -176,34 +197,41 @@ ca_load_chain(struct issuer *issuer, struct ca *ca, STACK_OF(X509) * own, struct
 	STACK_OF(X509) *above = NULL;
 	int result;
 
-	if (ca->conf->chain == NULL) {
-		return ca_add_chain(ca, ca->conf->certificate, own, 1, diag);
+	if (ca->files.chain == NULL) {
+		return ca_add_chain(ca, ca->files.certificate, own, 1, diag);
 	}
-	result = issuer_load_certs(issuer->libctx, ca->conf->chain, &above, diag);
+	result = issuer_load_certs(issuer->libctx, ca->files.chain, &above, diag);
 	if (result == 0) {
 		/* Many such files begin with the certificate itself. */
 		int first = X509_cmp(sk_X509_value(above, 0), ca->x509) == 0;
 
-		result = ca_add_chain(ca, ca->conf->chain, above, first, diag);
+		result = ca_add_chain(ca, ca->files.chain, above, first, diag);
 	}
 	sk_X509_pop_free(above, X509_free);
 	return result;
 }
 
 int
-ca_load(struct issuer *issuer, const struct conf_ca *conf, struct ca *ca, struct diag *diag)
+ca_load(struct issuer *issuer, const struct conf_ca *conf, const struct conf_previous *previous,
+    struct ca *ca, struct diag *diag)
 {
 	STACK_OF(X509) *certs = NULL;
 	int result;
 
 	ca->conf = conf;
-	result = issuer_load_certs(issuer->libctx, conf->certificate, &certs, diag);
+	ca->current = previous == NULL;
+	ca->files = previous != NULL
+			? *previous
+			: (struct conf_previous){conf->certificate, conf->key, conf->chain};
+	result = issuer_load_certs(issuer->libctx, ca->files.certificate, &certs, diag);
 	if (result < 0) {
 		goto out;
 	}
 	ca->x509 = sk_X509_value(certs, 0);
 	X509_up_ref(ca->x509);
-	result = issuer_load_key(issuer->libctx, conf->key, &ca->key, diag);
+	if (ca->files.key != NULL) {
+		result = issuer_load_key(issuer->libctx, ca->files.key, &ca->key, diag);
+	}
 	if (result == 0) {
 		result = ca_check(ca, diag);
 	}

@@ -31,11 +31,14 @@ struct ca_algorithm {
 	struct bytes identifier; /* DER AlgorithmIdentifier */
 };
 
+/* One generation of a CA. */
 struct ca {
 	const struct conf_ca *conf;
+	struct conf_previous files; /* of this generation */
+	bool current; /* it signs certificates */
 	uint8_t id[CA_ID_SIZE];
 	X509 *x509;
-	EVP_PKEY *key;
+	EVP_PKEY *key; /* NULL: one that was, and makes no CRLs */
 	const struct ca_algorithm *algorithm;
 	EVP_MD_CTX *sign;
 	EVP_MD *hash;
@@ -61,7 +64,7 @@ struct profile {
 struct issuer {
 	const struct conf *conf;
 	OSSL_LIB_CTX *libctx;
-	struct ca *cas;
+	struct ca *cas; /* all generations: the current one of a CA, then those before it */
 	size_t n_cas;
 	struct profile *profiles;
 	size_t n_profiles;
@@ -72,8 +75,9 @@ struct issuer {
 
 /* ---- ca.c ---- */
 
-int ca_load(struct issuer *issuer, const struct conf_ca *conf, struct ca *ca,
-    struct diag *diag) CMPD_MUST_CHECK;
+/* previous: that one of the CA; NULL: the current one. */
+int ca_load(struct issuer *issuer, const struct conf_ca *conf, const struct conf_previous *previous,
+    struct ca *ca, struct diag *diag) CMPD_MUST_CHECK;
 void ca_fini(struct ca *ca);
 
 /* ---- profile.c ---- */
@@ -91,7 +95,20 @@ int profile_parse_key_usage(struct bytes der, unsigned *ret_bits) CMPD_MUST_CHEC
 #define KEY_USAGE_CERT_SIGN (1u << 5)
 #define KEY_USAGE_CRL_SIGN  (1u << 6)
 
+/* ---- sign.c ---- */
+
+#define CA_SIGNATURE_MAX 2048 /* bytes: RSA keys of 16384 bits */
+
+/* Time (RFC 5280 4.1.2.5). A year behind 9999 is CMPD_ELIMIT of the buf. */
+void issuer_put_time(struct buf *out, int64_t ms);
+/* Appends SIGNED { tbs } of X.509: a certificate or a CRL. CMPD_ECRYPTO with words in diag; out's own error is left for buf_error. */
+int issuer_put_signed(struct issuer *issuer, struct ca *ca, struct bytes tbs, struct buf *out,
+    struct diag *diag) CMPD_MUST_CHECK;
+
 /* ---- issuer.c ---- */
+
+/* NULL: none of ours. */
+struct ca *issuer_find_ca(struct issuer *issuer, const uint8_t id[CA_ID_SIZE]);
 
 struct profile *issuer_find(struct issuer *issuer, const char *name);
 /* RFC 5280 4.2.1.2, method 1. */

@@ -45,13 +45,60 @@ issuer_key_id(struct issuer *issuer, struct bytes key, uint8_t ret[20])
 	return 0;
 }
 
+static size_t
+count_generations(const struct conf *conf)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < conf->n_cas; i++) {
+		n += 1 + conf->cas[i].n_previous;
+	}
+	return n;
+}
+
+static int
+load_generation(struct issuer *issuer, const struct conf_ca *conf,
+    const struct conf_previous *previous, struct diag *diag)
+{
+	struct ca *ca = &issuer->cas[issuer->n_cas];
+	int result;
+
+	issuer->n_cas++;
+	result = ca_load(issuer, conf, previous, ca, diag);
+	for (struct ca *other = issuer->cas; result == 0 && other < ca; other++) {
+		if (memcmp(other->id, ca->id, CA_ID_SIZE) == 0) {
+			return diag_set(diag, CMPD_ECONF,
+			    "CA %s: %s has the same name and key as %s", conf->name,
+			    ca->files.certificate, other->files.certificate);
+		}
+	}
+	return result;
+}
+
+static int
+load_cas(struct issuer *issuer, struct diag *diag)
+{
+	const struct conf *conf = issuer->conf;
+	int result = 0;
+
+	for (size_t i = 0; result == 0 && i < conf->n_cas; i++) {
+		const struct conf_ca *ca = &conf->cas[i];
+
+		result = load_generation(issuer, ca, NULL, diag);
+		for (size_t k = 0; result == 0 && k < ca->n_previous; k++) {
+			result = load_generation(issuer, ca, &ca->previous[k], diag);
+		}
+	}
+	return result;
+}
+
 static int
 issuer_load(struct issuer *issuer, struct diag *diag)
 {
 	const struct conf *conf = issuer->conf;
 	int result;
 
-	issuer->cas = calloc(conf->n_cas + 1, sizeof(*issuer->cas));
+	issuer->cas = calloc(count_generations(conf) + 1, sizeof(*issuer->cas));
 	issuer->profiles = calloc(conf->n_profiles + 1, sizeof(*issuer->profiles));
 	issuer->sha1 = EVP_MD_fetch(issuer->libctx, "SHA1", NULL);
 	issuer->digest = EVP_MD_CTX_new();
@@ -61,12 +108,9 @@ issuer_load(struct issuer *issuer, struct diag *diag)
 	if (issuer->sha1 == NULL) {
 		return issuer_error(diag, CMPD_ECRYPTO, "no SHA-1 for key identifiers");
 	}
-	for (size_t i = 0; i < conf->n_cas; i++) {
-		issuer->n_cas++;
-		result = ca_load(issuer, &conf->cas[i], &issuer->cas[i], diag);
-		if (result < 0) {
-			return result;
-		}
+	result = load_cas(issuer, diag);
+	if (result < 0) {
+		return result;
 	}
 	for (size_t i = 0; i < conf->n_profiles; i++) {
 		issuer->n_profiles++;
@@ -175,6 +219,39 @@ issuer_ca0_x509(struct issuer *issuer, const char *name)
 	struct profile *profile = issuer_find(issuer, name);
 
 	return profile != NULL ? profile->ca->x509 : NULL;
+}
+
+struct ca *
+issuer_find_ca(struct issuer *issuer, const uint8_t id[CA_ID_SIZE])
+{
+	for (size_t i = 0; i < issuer->n_cas; i++) {
+		if (memcmp(issuer->cas[i].id, id, CA_ID_SIZE) == 0) {
+			return &issuer->cas[i];
+		}
+	}
+	return NULL;
+}
+
+int
+issuer_generation0(struct issuer *issuer, size_t n, struct issuer_generation *ret)
+{
+	const struct ca *ca;
+
+	if (n >= issuer->n_cas) {
+		return CMPD_ENOENT;
+	}
+	ca = &issuer->cas[n];
+	*ret = (struct issuer_generation){.conf = ca->conf,
+	    .current = ca->current,
+	    .makes_crls = ca->key != NULL && (X509_get_key_usage(ca->x509) & KU_CRL_SIGN) != 0,
+	    .certificate = ca->der,
+	    .x509 = ca->x509,
+	    .chain = ca->chain,
+	    .n_chain = ca->n_chain,
+	    .not_before = ca->not_before,
+	    .not_after = ca->not_after};
+	memcpy(ret->id, ca->id, sizeof(ret->id));
+	return 0;
 }
 
 /* The key identifier of the issuer as the certificate tells it; absent: it does not. */

@@ -57,6 +57,24 @@ struct bytes issuer_ca0_certificate(struct issuer *issuer, const char *profile);
 const struct bytes *issuer_ca0_chain(struct issuer *issuer, const char *profile, size_t *ret_n);
 /* The same as an X509 of the issuer's library context (for trust stores). NULL: no such profile. */
 X509 *issuer_ca0_x509(struct issuer *issuer, const char *profile);
+/*
+ * All generations of all CAs, by number from 0: the current one of a CA, then those before it. What is in *ret is borrowed from the
+ * issuer. A generation is a name with a key; its id stays when the certificate is renewed for the same key. CMPD_ENOENT: no more.
+ */
+struct issuer_generation {
+	uint8_t id[CA_ID_SIZE];
+	const struct conf_ca *conf;
+	bool current; /* it signs certificates */
+	bool makes_crls; /* its key is here, and its certificate allows it */
+	struct bytes certificate; /* DER */
+	X509 *x509;
+	const struct bytes *chain; /* above it, without the root */
+	size_t n_chain;
+	int64_t not_before, not_after;
+};
+int issuer_generation0(
+    struct issuer *issuer, size_t n, struct issuer_generation *ret) CMPD_MUST_CHECK;
+
 /* Which generation of ours issued this certificate? By issuer name and authority key
  * identifier (if there); CMPD_ENOENT: none. The signature is not looked at. */
 int issuer_ca_of(

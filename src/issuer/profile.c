@@ -287,7 +287,7 @@ profile_prepare(struct issuer *issuer, const struct conf_profile *conf, struct p
 	buf_init(&profile->eku, ISSUER_EXTENSIONS_MAX);
 	buf_init(&profile->fixed, ISSUER_EXTENSIONS_MAX);
 	for (size_t i = 0; i < issuer->n_cas; i++) {
-		if (strcmp(issuer->cas[i].conf->name, conf->ca) == 0) {
+		if (issuer->cas[i].current && strcmp(issuer->cas[i].conf->name, conf->ca) == 0) {
 			profile->ca = &issuer->cas[i];
 		}
 	}

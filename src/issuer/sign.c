@@ -12,8 +12,7 @@
 #include "model/name.h"
 
 /* time(2) lags behind the precise clock by some milliseconds: who looks at once must not find "not yet valid". */
-#define CLOCK_SLACK   1000 /* ms */
-#define SIGNATURE_MAX 2048 /* bytes: RSA keys of 16384 bits */
+#define CLOCK_SLACK 1000 /* ms */
 
 struct span {
 	int64_t from, to; /* ms, whole seconds */
@@ -103,8 +102,8 @@ put_digits(char *out, int value, int width)
 }
 
 /* UTCTime up to 2049, GeneralizedTime from 2050 on (RFC 5280 4.1.2.5). */
-static void
-put_time(struct buf *out, int64_t ms)
+void
+issuer_put_time(struct buf *out, int64_t ms)
 {
 	time_t seconds = (time_t)(ms / 1000);
 	char text[15];
@@ -156,8 +155,8 @@ put_tbs(struct buf *out, const struct ca *ca, const struct template *resolved, s
 	buf_put_bytes(out, ca->algorithm->identifier);
 	buf_put_bytes(out, ca->subject);
 	validity = der_begin(out, DER_SEQUENCE);
-	put_time(out, span.from);
-	put_time(out, span.to);
+	issuer_put_time(out, span.from);
+	issuer_put_time(out, span.to);
 	der_end(out, validity);
 	buf_put_bytes(out, resolved->subject);
 	buf_put_bytes(out, resolved->spki);
@@ -170,10 +169,10 @@ put_tbs(struct buf *out, const struct ca *ca, const struct template *resolved, s
 /* ---- signing ---- */
 
 static int
-make_signature(struct issuer *issuer, struct ca *ca, struct bytes tbs, uint8_t out[SIGNATURE_MAX],
-    size_t *ret_len)
+make_signature(struct issuer *issuer, struct ca *ca, struct bytes tbs,
+    uint8_t out[CA_SIGNATURE_MAX], size_t *ret_len)
 {
-	size_t len = SIGNATURE_MAX;
+	size_t len = CA_SIGNATURE_MAX;
 
 	if (EVP_MD_CTX_reset(ca->sign) != 1 ||
 	    EVP_DigestSignInit_ex(
@@ -185,12 +184,11 @@ make_signature(struct issuer *issuer, struct ca *ca, struct bytes tbs, uint8_t o
 	return 0;
 }
 
-static int
-make_certificate(struct issuer *issuer, struct ca *ca, struct bytes tbs, struct pool *pool,
-    struct bytes *ret, struct diag *diag)
+int
+issuer_put_signed(
+    struct issuer *issuer, struct ca *ca, struct bytes tbs, struct buf *out, struct diag *diag)
 {
-	uint8_t signature[1 + SIGNATURE_MAX];
-	struct buf out;
+	uint8_t signature[1 + CA_SIGNATURE_MAX];
 	size_t mark, len;
 	int result;
 
@@ -199,13 +197,26 @@ make_certificate(struct issuer *issuer, struct ca *ca, struct bytes tbs, struct 
 	if (result < 0) {
 		return issuer_error(diag, result, "CA %s cannot sign", ca->conf->name);
 	}
+	mark = der_begin(out, DER_SEQUENCE);
+	buf_put_bytes(out, tbs);
+	buf_put_bytes(out, ca->algorithm->identifier);
+	der_put(out, DER_BIT_STRING, bytes_of(signature, 1 + len));
+	der_end(out, mark);
+	return 0;
+}
+
+static int
+make_certificate(struct issuer *issuer, struct ca *ca, struct bytes tbs, struct pool *pool,
+    struct bytes *ret, struct diag *diag)
+{
+	struct buf out;
+	int result;
+
 	buf_init(&out, ISSUER_CERT_MAX);
-	mark = der_begin(&out, DER_SEQUENCE);
-	buf_put_bytes(&out, tbs);
-	buf_put_bytes(&out, ca->algorithm->identifier);
-	der_put(&out, DER_BIT_STRING, bytes_of(signature, 1 + len));
-	der_end(&out, mark);
-	result = buf_error(&out);
+	result = issuer_put_signed(issuer, ca, tbs, &out, diag);
+	if (result == 0) {
+		result = buf_error(&out);
+	}
 	if (result == 0) {
 		*ret = pool_bytes(pool, buf_get0(&out));
 		result = ret->data != NULL ? 0 : CMPD_ENOMEM;

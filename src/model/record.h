@@ -122,7 +122,7 @@ struct entry {
 
 /* ---- certificate ---- */
 
-#define CA_ID_SIZE 16 /* the first bytes of SHA-256 over the CA certificate: one generation */
+#define CA_ID_SIZE 16 /* one generation: the first bytes of SHA-256 over subject, key and key identifier of the CA */
 #define SERIAL_MAX 20
 
 enum cert_status { CERT_VALID = 0, CERT_REVOKED = 1, CERT_HELD = 2 };

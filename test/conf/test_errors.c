@@ -234,11 +234,13 @@ paths_are_raw_and_absolute(void **state)
 	static const char marks[] = "a path without '%', '//' and '..'";
 	static const char known[] =
 	    "/.well-known/cmp or /.well-known/cmp/p/<name>, or a path elsewhere";
+	static const char served[] =
+	    "a path outside of /crl/ and /ca/, where CRLs and certificates are served";
 	static const struct row rows[] = {{"cmp", "an absolute path, beginning with '/'"},
 	    {"http://a/cmp", "an absolute path, beginning with '/'"}, {"/a%20b", marks},
 	    {"/a//b", marks}, {"//a", marks}, {"/a/../b", marks}, {"/.well-known/cmp/", known},
 	    {"/.well-known/cmp/p/", known}, {"/.well-known/cmp/p/a/b", known},
-	    {"/.well-known/cmp/initialization", known},
+	    {"/.well-known/cmp/initialization", known}, {"/crl/x", served}, {"/ca/", served},
 	    {"/a b",
 		"a path of at most 255 printable characters without spaces, quotes, '?', '#' and "
 		"'\\'"},
@@ -268,6 +270,32 @@ names_of_cas_are_told_apart(void **state)
 	    "certificate = \"c\"; key = \"k\"; }; } );\ncas = ( { name = \"a\"; certificate = "
 	    "\"c\"; key = \"k\"; },\n{ name = \"a\"; certificate = \"c\"; key = \"k\"; } );",
 	    "t.conf:3: name: \"a\" is there already, at t.conf:2");
+}
+
+static void
+crls_are_renewed_before_they_end(void **state)
+{
+	static const char head[] = "state_dir = \"/s\"; endpoints = ( { path = \"/a\"; profile = "
+				   "\"p\"; signer = { certificate = \"c\"; key = \"k\"; }; } );\n";
+	static const struct row rows[] = {
+	    {"crl_validity = \"1h\";",
+		"t.conf:2: crl_renew: must be less than crl_validity, or there are times without "
+		"a CRL"},
+	    {"crl_renew = \"7d\";",
+		"t.conf:2: crl_renew: must be less than crl_validity, or there are times without "
+		"a CRL"},
+	    {"previous = { };", "t.conf:2: previous: wants a list of groups: ( { ... } )"},
+	    {"previous = ( { key = \"k\"; } );", "t.conf:2: certificate is missing"},
+	    {"publish = 1;", "t.conf:2: publish: wants true or false, without quotes"}};
+	char text[600];
+
+	(void)state;
+	for (size_t i = 0; i < N(rows); i++) {
+		snprintf(text, sizeof(text),
+		    "%scas = ( { name = \"a\"; certificate = \"c\"; key = \"k\"; %s } );", head,
+		    rows[i].text);
+		assert_text_message(text, rows[i].want);
+	}
 }
 
 static void
@@ -310,6 +338,7 @@ main(void)
 	    cmocka_unit_test(endpoints_that_make_no_sense),
 	    cmocka_unit_test(paths_are_raw_and_absolute),
 	    cmocka_unit_test(names_of_cas_are_told_apart),
+	    cmocka_unit_test(crls_are_renewed_before_they_end),
 	    cmocka_unit_test(what_must_be_there),
 	    cmocka_unit_test(text_alone_includes_nothing),
 	    cmocka_unit_test(messages_show_no_control_bytes),

@@ -27,7 +27,10 @@ static const char full[] =
     "retention = { entry = \"1h\"; certificate = \"2h\"; };\n"
     "cas = ( { name = \"one\"; certificate = \"ca.pem\"; key = "
     "\"pkcs11:object=ca;pin-value=1234?x=y\"; chain = \"chain.pem\"; },\n"
-    "  { name = \"two\"; certificate = \"/ca.pem\"; key = \"ca.key\"; } );\n"
+    "  { name = \"two\"; certificate = \"/ca.pem\"; key = \"ca.key\"; crl_validity = \"2d\"; "
+    "crl_renew = \"12h\"; publish = false; "
+    "    previous = ( { certificate = \"old.pem\"; key = \"old.key\"; chain = \"c.pem\"; }, "
+    "      { certificate = \"older.pem\"; } ); } );\n"
     "profiles = ( { name = \"p\"; ca = \"two\"; validity = \"12h\"; key_usage = [ \"keyAgreement\" "
     "];\n"
     "  extended_key_usage = [ \"clientAuth\", \"1.3.6.1.5.5.7.3.27\" ]; allowed_keys = [ "
@@ -128,6 +131,19 @@ every_key_of_cas_and_profiles_is_read(void **state)
 	assert_string_equal(conf->cas[1].certificate, "/ca.pem");
 	assert_string_equal(conf->cas[1].key, "/etc/cmpd/ca.key");
 	assert_null(conf->cas[1].chain);
+	assert_int_equal(conf->cas[0].crl_validity, 7 * DAY);
+	assert_int_equal(conf->cas[0].crl_renew, DAY);
+	assert_true(conf->cas[0].publish);
+	assert_int_equal(conf->cas[0].n_previous, 0);
+	assert_int_equal(conf->cas[1].crl_validity, 2 * DAY);
+	assert_int_equal(conf->cas[1].crl_renew, DAY / 2);
+	assert_false(conf->cas[1].publish);
+	assert_int_equal(conf->cas[1].n_previous, 2);
+	assert_string_equal(conf->cas[1].previous[0].certificate, "/etc/cmpd/old.pem");
+	assert_string_equal(conf->cas[1].previous[0].key, "/etc/cmpd/old.key");
+	assert_string_equal(conf->cas[1].previous[0].chain, "/etc/cmpd/c.pem");
+	assert_string_equal(conf->cas[1].previous[1].certificate, "/etc/cmpd/older.pem");
+	assert_null(conf->cas[1].previous[1].key);
 	assert_null(conf_ca_find(conf, "three"));
 
 	assert_int_equal(conf->n_profiles, 1);
