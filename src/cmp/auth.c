@@ -326,7 +326,8 @@ verify_signature(struct cmp_work *work, struct bytes part)
 	}
 	error = signer_load(work->door, work->endpoint, in->extra_certs[0], &signer);
 	if (error == CMPD_EALGORITHM) {
-		cmp_work_fault(work, "B3.12", FI_BAD_ALG, "the signer's key is of an unknown kind");
+		cmp_work_fault(work, "B3.12", FI_BAD_ALG,
+		    "the signer's key is of an unknown kind or too large");
 		return 0;
 	}
 	if (error == CMPD_EFORMAT) {

@@ -8,6 +8,7 @@
 #include "cmp/serve.h"
 #include "cmp/verify.h"
 #include "model/name.h"
+#include "model/spki.h"
 
 /* p10cr has no certReqId; in cp, certConf and pollReq it is -1 (RFC 9810 5.3.4). */
 #define P10CR_ID (-1)
@@ -88,6 +89,16 @@ check_old_cert_id(struct cmp_work *work, const struct wire_cert_req *request, st
 	return diag_set(why, CMPD_ECERTID, "oldCertID does not name the certificate that signed");
 }
 
+/* Keys that libcrypto could not use, or would take long to decode, do not get to it. */
+static int
+check_key(struct bytes spki, struct diag *why)
+{
+	struct spki key;
+	int error = spki.data ? spki_parse(spki, &key, why) : 0;
+
+	return error == CMPD_EFORMAT ? CMPD_ETEMPLATE : error;
+}
+
 /* What is wrong with one request before OpenSSL sees it. *ret_checked: its POPO was verified here. */
 static int
 check_request(struct cmp_work *work, size_t i, bool *ret_checked, struct diag *why)
@@ -97,7 +108,8 @@ check_request(struct cmp_work *work, size_t i, bool *ret_checked, struct diag *w
 
 	*ret_checked = false;
 	if (work->in.body_type == WIRE_P10CR) {
-		return algorithm_check(work->p10.alg.der, work->endpoint->popo, why);
+		error = algorithm_check(work->p10.alg.der, work->endpoint->popo, why);
+		return error ? error : check_key(work->p10.template.spki, why);
 	}
 	request = &work->requests[i];
 	if (request->template_odd) {
@@ -105,6 +117,9 @@ check_request(struct cmp_work *work, size_t i, bool *ret_checked, struct diag *w
 		    why, CMPD_ETEMPLATE, "the template has fields that only a CA may fill");
 	}
 	error = popo_check(request, work->endpoint->popo, why);
+	if (!error) {
+		error = check_key(request->template.spki, why);
+	}
 	if (!error) {
 		error = check_old_cert_id(work, request, why);
 	}

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "cmp/signer.h"
+#include "model/der.h"
 
 /* Direct-mapped in sets of four: a stranger can displace four signers with one hash prefix, no more. */
 #define CACHE_SETS 256
@@ -193,6 +194,36 @@ describe(struct cmp_door *door, struct signer *signer)
 	return 0;
 }
 
+/*
+ * The key of a certificate, seen before libcrypto decodes it: a stranger can send one that takes libcrypto 140 ms, a
+ * curve of his own with a compressed point, or one that takes it milliseconds to verify with.
+ */
+static int
+certificate_key(struct bytes der, struct spki *ret)
+{
+	struct bytes certificate, tbs;
+	struct der field;
+	int error;
+
+	if (der_only(der, DER_SEQUENCE, &certificate) < 0 ||
+	    der_take(&certificate, DER_SEQUENCE, &tbs) < 0 || der_next(&tbs, &field) < 0) {
+		return CMPD_EFORMAT;
+	}
+	/* version, serialNumber, signature, issuer, validity, subject; version may be left out. */
+	for (int i = field.tag == DER_CONSTRUCTED(0) ? 0 : 1; i < 6; i++) {
+		if (der_next(&tbs, &field) < 0) {
+			return CMPD_EFORMAT;
+		}
+	}
+	error = spki_parse(field.whole, ret, NULL);
+	if (error) {
+		return error;
+	}
+	return (ret->kind == SPKI_RSA || ret->kind == SPKI_RSA_PSS) && ret->bits > SIGNER_RSA_MAX
+		   ? CMPD_EALGORITHM
+		   : 0;
+}
+
 static X509 *
 certificate_decode(struct cmp_door *door, struct bytes der)
 {
@@ -213,6 +244,7 @@ signer_load(struct cmp_door *door, const struct cmp_endpoint *endpoint, struct b
 	struct signer_cache *cache = door->signers;
 	uint8_t sha256[DIGEST_SIZE];
 	struct signer *signer = NULL;
+	struct spki key;
 	int error = digest_sha256(der, sha256);
 
 	if (error) {
@@ -222,6 +254,10 @@ signer_load(struct cmp_door *door, const struct cmp_endpoint *endpoint, struct b
 	if (signer) {
 		*ret = signer;
 		return 0;
+	}
+	error = certificate_key(der, &key);
+	if (error) {
+		return error;
 	}
 	signer = calloc(1, sizeof(*signer));
 	if (!signer) {
@@ -282,7 +318,9 @@ signer_validate(
 		goto out;
 	}
 	for (size_t i = 0; i < n_others; i++) {
-		X509 *x = certificate_decode(door, others[i]);
+		struct spki key;
+		X509 *x =
+		    certificate_key(others[i], &key) ? NULL : certificate_decode(door, others[i]);
 
 		/* One that does not decode cannot help; the chain says whether it was needed. */
 		if (x && !sk_X509_push(untrusted, x)) {

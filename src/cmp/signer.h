@@ -7,7 +7,8 @@
 #include "cmp/work.h"
 #include "model/spki.h"
 
-#define SIGNER_TTL_MS (10 * 60 * 1000)
+#define SIGNER_TTL_MS  (10 * 60 * 1000)
+#define SIGNER_RSA_MAX 8192 /* bits: anybody may make us verify with his key */
 
 struct signer {
 	uint8_t sha256[DIGEST_SIZE];
@@ -34,7 +35,7 @@ struct signer_cache *signer_cache_new(void);
 void signer_cache_free(struct signer_cache *cache);
 
 /* A decoded certificate, from the cache or not; *ret lives until the next call of signer_load on this door. Its chain is not looked at
- * unless it was before. CMPD_EFORMAT: not a certificate. */
+ * unless it was before. CMPD_EFORMAT: not a certificate; CMPD_EALGORITHM: its key is not decoded, being of an unknown kind or too large. */
 int signer_load(struct cmp_door *door, const struct cmp_endpoint *endpoint, struct bytes der,
     struct signer **ret) CMPD_MUST_CHECK;
 /* Builds and validates the chain with the certificates that came along; sets trusted or why_not. A trusted

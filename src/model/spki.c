@@ -9,7 +9,7 @@
 
 #define RSA_BITS_MIN	 1024
 #define RSA_BITS_MAX	 16384
-#define RSA_EXPONENT_MAX 8 /* bytes: larger ones only make verifying slow */
+#define RSA_EXPONENT_MAX 4 /* bytes: larger ones only make verifying slow */
 
 #define OID(string)                                                                                \
 	{                                                                                          \
