@@ -19,9 +19,8 @@
 #include "http/listener.h"
 #include "http/server.h"
 
-#define DESCRIPTORS_KEPT  128 /* for files, the store, plugins, operators */
-#define HEALTH_BODY_SIZE  1024
-#define CONNECTIONS_LEAST 8
+#define DESCRIPTORS_KEPT 128 /* for files, the store, plugins, operators */
+#define HEALTH_BODY_SIZE 1024
 
 struct http_exchange {
 	TAILQ_ENTRY(http_exchange) entry;
@@ -181,12 +180,15 @@ on_cmp(struct evhttp_request *request, void *arg)
 	struct evkeyvalq *headers = evhttp_request_get_input_headers(request);
 	struct evkeyvalq *answer = evhttp_request_get_output_headers(request);
 	const char *uri = evhttp_request_get_uri(request), *fault = NULL;
-	bool is_post = evhttp_request_get_command(request) == EVHTTP_REQ_POST;
+	bool is_post = evhttp_request_get_command(request) == EVHTTP_REQ_POST, http11 = false;
 	size_t len = evbuffer_get_length(evhttp_request_get_input_buffer(request));
 	const void *route = NULL;
 	int operation = 0;
 
-	fault = http_check_framing(headers, http_request_is_11(request));
+	fault = http_request_version(request, &http11);
+	if (fault == NULL) {
+		fault = http_check_framing(headers, http11);
+	}
 	if (fault != NULL) {
 		refuse(server, request, 400, fault, true);
 	} else if (!http_check_path(uri) ||
@@ -216,9 +218,12 @@ on_health(struct evhttp_request *request, void *arg)
 	const struct evkeyvalq *headers = evhttp_request_get_input_headers(request);
 	enum evhttp_cmd_type method = evhttp_request_get_command(request);
 	const char *uri = evhttp_request_get_uri(request);
-	bool with_body = !http_check_no_length(headers);
+	bool with_body = !http_check_no_length(headers), http11 = false;
+	const char *fault = http_request_version(request, &http11);
 
-	if (method != EVHTTP_REQ_GET && method != EVHTTP_REQ_HEAD) {
+	if (fault != NULL) {
+		send_text(server, request, 400, fault, true);
+	} else if (method != EVHTTP_REQ_GET && method != EVHTTP_REQ_HEAD) {
 		evhttp_add_header(evhttp_request_get_output_headers(request), "Allow", "GET, HEAD");
 		send_text(server, request, 405, "only GET is served here", true);
 	} else if (with_body) {
@@ -276,9 +281,6 @@ set_limits(struct http_server *server, const struct conf *conf)
 	limits.connections = (size_t)conf->limits.connections;
 	if (limits.connections > most) {
 		limits.connections = most;
-	}
-	if (limits.connections < CONNECTIONS_LEAST) {
-		limits.connections = CONNECTIONS_LEAST;
 	}
 	server->body_size = (size_t)conf->limits.body_size;
 	/* What is a little too long is read, so that the client is there for the 413. */

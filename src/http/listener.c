@@ -4,6 +4,7 @@
 #include <event2/event.h>
 #include <event2/http.h>
 #include <event2/listener.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -13,6 +14,8 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include "base/log.h"
 
 #define BACKLOG	 4096
 #define PAUSE_MS 100 /* without accepting, when descriptors ran out */
@@ -213,6 +216,29 @@ on_accept_error(struct evconnlistener *evlistener, void *arg)
 	}
 }
 
+/* Port 0 in the configuration is a number by now. */
+static void
+log_listening(evutil_socket_t fd)
+{
+	struct sockaddr_storage sa = {.ss_family = AF_UNSPEC};
+	socklen_t len = sizeof(sa);
+	char host[INET6_ADDRSTRLEN] = "", port[8] = "";
+	struct log_line line;
+
+	if (getsockname(fd, (struct sockaddr *)&sa, &len) != 0) {
+		return;
+	}
+	log_begin(&line, LOG_LEVEL_INFO, "http.listening");
+	if (sa.ss_family == AF_UNIX) {
+		log_str(&line, "path", ((struct sockaddr_un *)&sa)->sun_path);
+	} else if (getnameinfo((struct sockaddr *)&sa, len, host, sizeof(host), port, sizeof(port),
+		       NI_NUMERICHOST | NI_NUMERICSERV) == 0) {
+		log_str(&line, "address", host);
+		log_str(&line, "port", port);
+	}
+	log_end(&line);
+}
+
 int
 http_listener_adopt(struct event_base *base, struct evhttp *evhttp, evutil_socket_t fd,
     struct http_listener **ret, struct diag *diag)
@@ -239,6 +265,7 @@ http_listener_adopt(struct event_base *base, struct evhttp *evhttp, evutil_socke
 		goto out;
 	}
 	evconnlistener_set_error_cb(listener->listener, on_accept_error);
+	log_listening(evconnlistener_get_fd(listener->listener));
 	pthread_mutex_lock(&listeners_lock);
 	LIST_INSERT_HEAD(&listeners, listener, entry);
 	pthread_mutex_unlock(&listeners_lock);

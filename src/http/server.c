@@ -13,10 +13,16 @@
 #include <systemd/sd-daemon.h>
 #endif
 
-bool
-http_request_is_11(struct evhttp_request *request)
+const char *
+http_request_version(struct evhttp_request *request, bool *ret_http11)
 {
-	return request->major == 1 && request->minor >= 1;
+	bool known = request->major == 1 && request->minor >= 0;
+
+	/* evhttp answers in the version that was claimed, whatever it was. */
+	*ret_http11 = known && request->minor >= 1;
+	request->major = 1;
+	request->minor = *ret_http11;
+	return known ? NULL : "this is not HTTP/1.0 or HTTP/1.1";
 }
 
 void

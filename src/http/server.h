@@ -43,4 +43,5 @@ int http_server_set_proxies(struct http_server *server, const struct conf *conf)
 void http_server_free_proxies(char **proxies);
 /* For http_conns_new. */
 void http_server_full(void *server, bool is_full);
-bool http_request_is_11(struct evhttp_request *request);
+/* Makes it 1.0 or 1.1. NULL, or why it is neither. */
+const char *http_request_version(struct evhttp_request *request, bool *ret_http11);

@@ -16,6 +16,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/log.h"
+
 #define REQUIRE(x)                                                                                 \
 	do {                                                                                       \
 		if (!(x)) {                                                                        \
@@ -61,6 +63,7 @@ fixture_new(void)
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	REQUIRE(f != NULL);
+	log_set_level(LOG_LEVEL_ERROR);
 	strcpy(f->dir, "/tmp/cmpd-http-XXXXXX");
 	REQUIRE(mkdtemp(f->dir) != NULL);
 	f->port = free_port();

@@ -81,6 +81,8 @@ test_statuses_B5_1(void **state)
 	    {"POST /x/../cmp HTTP/1.1\r\n" CMP "Content-Length: 1\r\n\r\na", 404},
 	    {"POST /cm%70 HTTP/1.1\r\n" CMP "Content-Length: 1\r\n\r\na", 404},
 	    {"POST /cmp?a HTTP/1.1\r\n" CMP "Content-Length: 1\r\n\r\na", 404},
+	    {"POST /cmp HTTP/0.1\r\n" CMP "Content-Length: 1\r\n\r\na", 400},
+	    {"POST /cmp HTTP/1.-1\r\n" CMP "Content-Length: 1\r\n\r\na", 400},
 	    {"GET /other HTTP/1.1\r\n\r\n", 404},
 	    {"GET /cmp HTTP/1.1\r\n\r\n", 405},
 	    {"PUT /cmp HTTP/1.1\r\nContent-Length: 1\r\n\r\na", 405},
@@ -106,6 +108,7 @@ test_statuses_B5_1(void **state)
 		}
 		assert_int_equal(status, cases[i].status);
 		assert_one_line();
+		assert_true(has("HTTP/1.0 ") || has("HTTP/1.1 "));
 		assert_true(status != 405 || has("Allow: POST\r\n"));
 		assert_true(status != 503 || has("Retry-After: 1\r\n"));
 	}
