@@ -62,6 +62,7 @@ cmp_door_free(struct cmp_door *door)
 	}
 	free(door->endpoints);
 	signer_cache_free(door->signers);
+	OSSL_CMP_MSG_free(door->primer);
 	pool_free(door->pool);
 	free(door);
 }

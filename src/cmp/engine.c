@@ -148,17 +148,29 @@ out:
 	return error;
 }
 
+/* The door's own primer: contexts only read it, and its key costs more to decode than everything else of the priming. */
+static const OSSL_CMP_MSG *
+primer_get0(struct engine_call *call)
+{
+	struct cmp_door *door = call->work->door;
+
+	if (!door->primer) {
+		door->primer = engine_primer(call);
+	}
+	return door->primer;
+}
+
 /* Brings a fresh context to where a certConf (rejection) or a pollReq (waiting) is expected. */
 static OSSL_CMP_SRV_CTX *
 context_primed(struct engine_call *call)
 {
 	OSSL_CMP_SRV_CTX *srv = context_new(call);
 	OSSL_CMP_CTX *ctx = srv ? OSSL_CMP_SRV_CTX_get0_cmp_ctx(srv) : NULL;
-	OSSL_CMP_MSG *primer = NULL, *answer = NULL;
+	const OSSL_CMP_MSG *primer = primer_get0(call);
+	OSSL_CMP_MSG *answer = NULL;
 	ASN1_OCTET_STRING *id = ASN1_OCTET_STRING_new(), *nonce = ASN1_OCTET_STRING_new();
 	bool done = false;
 
-	primer = engine_primer(call);
 	if (!ctx || !primer || !id || !nonce || !OSSL_CMP_SRV_CTX_set_accept_raverified(srv, 1)) {
 		goto out;
 	}
@@ -176,7 +188,6 @@ out:
 	ASN1_OCTET_STRING_free(id);
 	ASN1_OCTET_STRING_free(nonce);
 	OSSL_CMP_MSG_free(answer);
-	OSSL_CMP_MSG_free(primer);
 	ERR_clear_error();
 	if (done) {
 		return srv;

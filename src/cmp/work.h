@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include <openssl/cmp.h>
 #include <openssl/x509.h>
 
 #include "base/log.h"
@@ -50,6 +51,7 @@ struct cmp_door {
 	struct issuer *issuer;
 	struct pool *pool; /* of the door's own data */
 	struct signer_cache *signers;
+	OSSL_CMP_MSG *primer; /* decoded once, by the engine; NULL: not yet */
 	struct cmp_endpoint *endpoints;
 	size_t n_endpoints;
 };
