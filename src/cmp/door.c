@@ -186,7 +186,12 @@ cmp_work_log(struct cmp_work *work, enum log_level level, const char *event)
 	if (!answer->log || answer->n_log == LOG_LINES_MAX) {
 		return NULL;
 	}
-	line = &answer->log[answer->n_log++];
+	/* One by one: a line is big, and most messages log a single one. */
+	line = pool_alloc(work->desk->pool, sizeof(*line));
+	if (!line) {
+		return NULL;
+	}
+	answer->log[answer->n_log++] = line;
 	log_begin(line, level, event);
 	log_int(line, "req", (int64_t)work->request->req);
 	if (work->in.header.transaction_id.data) {

@@ -68,7 +68,7 @@ void cmp_request_expire(struct cmp_request *request);
 struct cmp_answer {
 	struct bytes body; /* DER PKIMessage, in the desk's pool; never absent on success */
 	struct unit *unit; /* must be durable before the answer leaves; NULL: nothing to store */
-	struct log_line *log; /* n_log lines, begun; log_end each once the unit is durable */
+	struct log_line **log; /* n_log lines, begun; log_end each once the unit is durable */
 	size_t n_log;
 	bool waits; /* the client is to come back later: its connection need not be kept */
 	bool fault; /* an error answer */

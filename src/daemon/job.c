@@ -88,7 +88,7 @@ job_finish(void *arg)
 	struct job *job = arg;
 
 	for (size_t i = 0; job->error == 0 && i < job->answer.n_log; i++) {
-		log_end(&job->answer.log[i]);
+		log_end(job->answer.log[i]);
 	}
 	if (job->error == 0) {
 		cmp_request_detach(&job->request, late_verdict, job->flow);
