@@ -267,8 +267,8 @@ take_approvals(const json_t *value, unsigned *ret)
 
 /* false: the key is not known or its value makes no sense. */
 static bool
-take_member(
-    const char *key, const json_t *value, struct cmpd_request *request, struct cmpd_verdict *to)
+take_member(const char *key, const json_t *value, struct cmpd_request *request,
+    struct cmpd_verdict *to)
 {
 	return strcmp(key, "answer") == 0	? take_answer(value, &to->answer)
 	       : strcmp(key, "text") == 0	? take_text(value, request, &to->text)
@@ -295,8 +295,8 @@ from_json(const char *text, size_t len, struct cmpd_request *request, struct cmp
 	}
 	json_object_foreach (object, key, value) {
 		if (!take_member(key, value, request, to)) {
-			error = cmpd_request_printf(
-			    request, "\"%.40s\" in the command's output makes no sense", key);
+			error = cmpd_request_printf(request,
+			    "\"%.40s\" in the command's output makes no sense", key);
 			error = error != NULL ? error : "out of memory";
 			break;
 		}
@@ -317,8 +317,8 @@ from_line(const char *text, struct cmpd_request *request, struct cmpd_verdict *t
 }
 
 static const char *
-from_output(
-    const struct child_result *result, struct cmpd_request *request, struct cmpd_verdict *to)
+from_output(const struct child_result *result, struct cmpd_request *request,
+    struct cmpd_verdict *to)
 {
 	enum cmpd_answer meant = to->answer;
 	const char *text = result->out, *error;
@@ -341,8 +341,8 @@ from_output(
 }
 
 const char *
-answer_to_verdict(
-    const struct child_result *result, struct cmpd_request *request, struct cmpd_verdict *ret)
+answer_to_verdict(const struct child_result *result, struct cmpd_request *request,
+    struct cmpd_verdict *ret)
 {
 	for (size_t i = 0; WIFEXITED(result->status) && i < N_ANSWERS; i++) {
 		if (WEXITSTATUS(result->status) == ANSWERS[i].exit_status) {

@@ -75,8 +75,8 @@ spawn(char *const *argv, const int fds[3], pid_t *ret_pid)
 	sigfillset(&all);
 	posix_spawn_file_actions_init(&actions);
 	posix_spawnattr_init(&attr);
-	posix_spawnattr_setflags(
-	    &attr, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	posix_spawnattr_setflags(&attr,
+	    POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 	posix_spawnattr_setsigmask(&attr, &none);
 	posix_spawnattr_setsigdefault(&attr, &all);
 	for (int i = 0; i < 3; i++) {
@@ -217,8 +217,8 @@ watch(struct child *child, int64_t deadline)
 }
 
 const char *
-child_run(
-    char *const *argv, const char *in, size_t in_len, int64_t deadline, struct child_result *ret)
+child_run(char *const *argv, const char *in, size_t in_len, int64_t deadline,
+    struct child_result *ret)
 {
 	struct child child = {.result = ret};
 	const char *error;

@@ -24,5 +24,5 @@ int64_t child_now(void);
  * working directory; no shell. Until it ends, or deadline (child_now) has come, or it has written too
  * much; whatever is left of its process group is then killed. NULL, or a sentence that says why there is no result.
  */
-const char *child_run(
-    char *const *argv, const char *in, size_t in_len, int64_t deadline, struct child_result *ret);
+const char *child_run(char *const *argv, const char *in, size_t in_len, int64_t deadline,
+    struct child_result *ret);

@@ -65,8 +65,8 @@ algorithm_set_parse(const char *const *words, struct algorithm_set *ret, struct 
 			i++;
 		}
 		if (i == N_ROWS) {
-			return diag_set(
-			    diag, CMPD_ECONF, "\"%s\" is no signature algorithm", *words);
+			return diag_set(diag, CMPD_ECONF, "\"%s\" is no signature algorithm",
+			    *words);
 		}
 		set.bits |= UINT64_C(1) << i;
 	}
@@ -103,8 +103,8 @@ pss_digest(const X509_ALGOR *alg)
 		goto out;
 	}
 	p = ASN1_STRING_get0_data(pss->maskGenAlgorithm->parameter->value.sequence);
-	mask = d2i_X509_ALGOR(
-	    NULL, &p, ASN1_STRING_length(pss->maskGenAlgorithm->parameter->value.sequence));
+	mask = d2i_X509_ALGOR(NULL, &p,
+	    ASN1_STRING_length(pss->maskGenAlgorithm->parameter->value.sequence));
 	if (mask && nid_of(mask->algorithm) == nid_of(pss->hashAlgorithm->algorithm)) {
 		digest = nid_of(mask->algorithm);
 	}

@@ -16,8 +16,8 @@ struct algorithm_set {
 };
 
 /* From a NULL-ended list of words. CMPD_ECONF: a word that is none, named in diag. */
-int algorithm_set_parse(
-    const char *const *words, struct algorithm_set *ret, struct diag *diag) CMPD_MUST_CHECK;
+int algorithm_set_parse(const char *const *words, struct algorithm_set *ret,
+    struct diag *diag) CMPD_MUST_CHECK;
 /* Is the AlgorithmIdentifier (DER) one of the set? Parameters are looked at where there are any. CMPD_EALGORITHM with the reason. */
-int algorithm_check(
-    struct bytes identifier, struct algorithm_set allowed, struct diag *why) CMPD_MUST_CHECK;
+int algorithm_check(struct bytes identifier, struct algorithm_set allowed,
+    struct diag *why) CMPD_MUST_CHECK;

@@ -62,8 +62,8 @@ same_identity(struct cmp_work *work, const struct identity *identity)
 		return cmp_work_fault(work, "B3.9", FI_WRONG_INTEGRITY,
 		    "the kind of protection is not the one that opened the transaction");
 	}
-	return cmp_work_fault(
-	    work, "B3.11", FI_NOT_AUTHORIZED, "another identity has opened the transaction");
+	return cmp_work_fault(work, "B3.11", FI_NOT_AUTHORIZED,
+	    "another identity has opened the transaction");
 }
 
 /* ---- MAC ---- */
@@ -94,16 +94,16 @@ secret_opens(struct cmp_work *work, const struct secret *secret)
 		return true;
 	}
 	if (secret->removed) {
-		return cmp_work_fault(
-		    work, "B3.11", FI_NOT_AUTHORIZED, "the secret has been removed");
+		return cmp_work_fault(work, "B3.11", FI_NOT_AUTHORIZED,
+		    "the secret has been removed");
 	}
 	if (secret->expires && secret->expires <= work->desk->now) {
 		return cmp_work_fault(work, "B3.11", FI_NOT_AUTHORIZED, "the secret has expired");
 	}
 	if (secret->uses_left == 0 && cmp_body_opens(work->in.body_type) &&
 	    work->in.body_type != WIRE_GENM) {
-		return cmp_work_fault(
-		    work, "B3.11", FI_NOT_AUTHORIZED, "the secret has been used up");
+		return cmp_work_fault(work, "B3.11", FI_NOT_AUTHORIZED,
+		    "the secret has been used up");
 	}
 	return true;
 }
@@ -189,8 +189,8 @@ verify_mac(struct cmp_work *work, struct bytes part)
 		return error;
 	}
 	if (error || !bytes_equal_secret(mac, work->in.protection) || !known) {
-		mac_budget_spend(
-		    peer, iterations, conf->mac_iterations_per_second, clock_mono_ms());
+		mac_budget_spend(peer, iterations, conf->mac_iterations_per_second,
+		    clock_mono_ms());
 		cmp_work_fault(work, "B3.8", FI_BAD_MESSAGE_CHECK, wrong_mac);
 		return 0;
 	}
@@ -263,8 +263,8 @@ signer_status(struct cmp_work *work, const struct signer *signer, bool *ret_revo
 	/* It may still ask for its own revocation, and be told that it is revoked. */
 	*ret_revoked = true;
 	if (work->in.body_type != WIRE_RR) {
-		cmp_work_fault(
-		    work, "B3.10", FI_SIGNER_NOT_TRUSTED, "the signer's certificate is revoked");
+		cmp_work_fault(work, "B3.10", FI_SIGNER_NOT_TRUSTED,
+		    "the signer's certificate is revoked");
 	}
 	return 0;
 }
@@ -343,8 +343,8 @@ verify_signature(struct cmp_work *work, struct bytes part)
 	if (!signer_key_allowed(work, signer)) {
 		return 0;
 	}
-	error = verify_signed(
-	    work->door->libctx, part, in->header.protection_alg.der, in->protection, signer->key);
+	error = verify_signed(work->door->libctx, part, in->header.protection_alg.der,
+	    in->protection, signer->key);
 	if (error == CMPD_EAUTH) {
 		cmp_work_fault(work, "B3.8", FI_BAD_MESSAGE_CHECK,
 		    "the signature of the message does not verify");
@@ -391,8 +391,8 @@ auth_verify(struct cmp_work *work)
 	}
 	mac = mac_is(&in->header.protection_alg);
 	if (mac && !work->endpoint->conf->allow_mac) {
-		cmp_work_fault(
-		    work, "B3.9", FI_WRONG_INTEGRITY, "this endpoint wants signatures, not MACs");
+		cmp_work_fault(work, "B3.9", FI_WRONG_INTEGRITY,
+		    "this endpoint wants signatures, not MACs");
 		return 0;
 	}
 	if (mac && in->body_type == WIRE_KUR) {

@@ -101,13 +101,13 @@ find_confirmed(struct cmp_work *work, const struct wire_cert_conf *conf, struct 
 	case ENTRY_ISSUED:
 		break;
 	case ENTRY_CONFIRMED:
-		cmp_work_fault(
-		    work, "B3.17", FI_CERT_CONFIRMED, "the certificate is confirmed already");
+		cmp_work_fault(work, "B3.17", FI_CERT_CONFIRMED,
+		    "the certificate is confirmed already");
 		return 0;
 	case ENTRY_UNCONFIRMED:
 	case ENTRY_REFUSED:
-		cmp_work_fault(
-		    work, "B3.17", FI_CERT_REVOKED, "too late: the certificate is revoked");
+		cmp_work_fault(work, "B3.17", FI_CERT_REVOKED,
+		    "too late: the certificate is revoked");
 		return 0;
 	default:
 		cmp_work_fault(work, "B3.17", FI_BAD_REQUEST,
@@ -168,8 +168,8 @@ confirm_one(struct cmp_work *work, const struct wire_cert_conf *conf, struct ent
 	}
 	error = engine_cert_conf(&call, conf);
 	if (error == CMPD_EREVOKED) {
-		cmp_work_fault(
-		    work, "B3.17", FI_CERT_REVOKED, "too late: the certificate is revoked");
+		cmp_work_fault(work, "B3.17", FI_CERT_REVOKED,
+		    "too late: the certificate is revoked");
 		return 0;
 	}
 	if (!error) {
@@ -205,8 +205,8 @@ serve_cert_conf(struct cmp_work *work)
 	    wire_cert_confs_decode(work->desk->pool, work->in.body, TXN_IDS_MAX, &confs, &n, &why);
 
 	if (error == CMPD_EFORMAT || error == CMPD_ELIMIT) {
-		cmp_work_fault(
-		    work, "B3.1", FI_BAD_DATA_FORMAT, "the certConf does not decode: %s", why.text);
+		cmp_work_fault(work, "B3.1", FI_BAD_DATA_FORMAT, "the certConf does not decode: %s",
+		    why.text);
 		return 0;
 	}
 	if (!error) {
@@ -222,8 +222,8 @@ serve_cert_conf(struct cmp_work *work)
 		error = confirm_one(work, &confs[i], entries);
 	}
 	if (!error && !work->fault.id && n == 0 && due == 0) {
-		cmp_work_fault(
-		    work, "B3.17", FI_BAD_REQUEST, "no certificate waits for a confirmation");
+		cmp_work_fault(work, "B3.17", FI_BAD_REQUEST,
+		    "no certificate waits for a confirmation");
 	}
 	if (!error && !work->fault.id) {
 		error = refuse_rest(work, entries, n == 0);

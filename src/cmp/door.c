@@ -38,8 +38,8 @@ cmp_door_new(const struct conf *conf, OSSL_LIB_CTX *libctx, struct issuer *issue
 	}
 	error = 0;
 	for (size_t i = 0; i < conf->n_endpoints && !error; i++) {
-		error = endpoint_init(
-		    door, &conf->endpoints[door->n_endpoints++], &door->endpoints[i], diag);
+		error = endpoint_init(door, &conf->endpoints[door->n_endpoints++],
+		    &door->endpoints[i], diag);
 	}
 	if (error) {
 		goto out;
@@ -288,8 +288,8 @@ serve(struct cmp_work *work)
 			return bodies[i].serve(work);
 		}
 	}
-	cmp_work_fault(
-	    work, "B3.3", FI_BAD_REQUEST, "body type %d is not served here", work->in.body_type);
+	cmp_work_fault(work, "B3.3", FI_BAD_REQUEST, "body type %d is not served here",
+	    work->in.body_type);
 	return 0;
 }
 
@@ -340,8 +340,8 @@ handle(struct cmp_work *work)
 		return error;
 	}
 	if (!work->fault.id && !work->answer->body.data) {
-		cmp_work_fault(
-		    work, "B3.8", FI_BAD_MESSAGE_CHECK, "the message could not be verified");
+		cmp_work_fault(work, "B3.8", FI_BAD_MESSAGE_CHECK,
+		    "the message could not be verified");
 	}
 	if (!work->fault.id) {
 		return 0;
@@ -387,8 +387,8 @@ try_handle(struct cmp_work *work)
 }
 
 int
-cmp_door_handle(
-    struct cmp_door *door, struct desk *desk, struct cmp_request *request, struct cmp_answer *ret)
+cmp_door_handle(struct cmp_door *door, struct desk *desk, struct cmp_request *request,
+    struct cmp_answer *ret)
 {
 	struct cmp_work *work = pool_alloc(desk->pool, sizeof(*work));
 	int error = CMPD_ECONFLICT, tries;

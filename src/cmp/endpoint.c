@@ -63,8 +63,8 @@ load_signer(struct cmp_door *door, struct cmp_endpoint *ep, struct diag *diag)
 	int error = issuer_load_certs(door->libctx, ep->conf->signer_certificate, &certs, diag);
 
 	if (!error && sk_X509_num(certs) < 1) {
-		error = diag_set(
-		    diag, CMPD_ECONF, "%s: no certificate in it", ep->conf->signer_certificate);
+		error = diag_set(diag, CMPD_ECONF, "%s: no certificate in it",
+		    ep->conf->signer_certificate);
 	}
 	if (!error) {
 		ep->signer = sk_X509_shift(certs);
@@ -85,8 +85,8 @@ load_signer(struct cmp_door *door, struct cmp_endpoint *ep, struct diag *diag)
 		    "%s: its keyUsage does not allow digitalSignature",
 		    ep->conf->signer_certificate);
 	}
-	if (signing_key_init(
-		&ep->signing, door->libctx, ep->signer_key, ep->conf->signer_pss, door->pool)) {
+	if (signing_key_init(&ep->signing, door->libctx, ep->signer_key, ep->conf->signer_pss,
+		door->pool)) {
 		return diag_set(diag, CMPD_ECONF, "%s: this key cannot sign", ep->conf->signer_key);
 	}
 	return 0;
@@ -229,11 +229,11 @@ endpoint_init(struct cmp_door *door, const struct conf_endpoint *conf, struct cm
 
 	memset(ret, 0, sizeof(*ret));
 	ret->conf = conf;
-	error = algorithm_set_parse(
-	    (const char *const *)conf->protection_algorithms, &ret->protection, diag);
+	error = algorithm_set_parse((const char *const *)conf->protection_algorithms,
+	    &ret->protection, diag);
 	if (!error) {
-		error = algorithm_set_parse(
-		    (const char *const *)conf->popo_algorithms, &ret->popo, diag);
+		error = algorithm_set_parse((const char *const *)conf->popo_algorithms, &ret->popo,
+		    diag);
 	}
 	if (!error) {
 		error = load_signer(door, ret, diag);

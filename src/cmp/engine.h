@@ -31,8 +31,8 @@ int engine_cert_request(struct engine_call *call, bool checked) CMPD_MUST_CHECK;
 /* One entry of a pollReq; run fills outcome. */
 int engine_poll(struct engine_call *call) CMPD_MUST_CHECK;
 /* One CertStatus; confirm == NULL: an empty certConf, for which no callback runs. */
-int engine_cert_conf(
-    struct engine_call *call, const struct wire_cert_conf *confirm) CMPD_MUST_CHECK;
+int engine_cert_conf(struct engine_call *call,
+    const struct wire_cert_conf *confirm) CMPD_MUST_CHECK;
 /* The client's error message. */
 int engine_error(struct engine_call *call) CMPD_MUST_CHECK;
 /* One RevDetails. */

@@ -33,8 +33,8 @@ decode_body(struct cmp_work *work)
 		return 0;
 	}
 	if (error == CMPD_EFORMAT) {
-		cmp_work_fault(
-		    work, "B3.1", FI_BAD_DATA_FORMAT, "the body does not decode: %s", why.text);
+		cmp_work_fault(work, "B3.1", FI_BAD_DATA_FORMAT, "the body does not decode: %s",
+		    why.text);
 		return 0;
 	}
 	return error;
@@ -58,8 +58,8 @@ check_set(const struct cmp_work *work, struct diag *why)
 		    (long long)max);
 	}
 	if (work->n_cert_profiles > work->n_requests) {
-		return diag_set(
-		    why, CMPD_EINVAL, "certProfile has more names than there are requests");
+		return diag_set(why, CMPD_EINVAL,
+		    "certProfile has more names than there are requests");
 	}
 	for (size_t i = 1; i < work->n_requests; i++) {
 		for (size_t k = 0; k < i; k++) {
@@ -113,8 +113,8 @@ check_request(struct cmp_work *work, size_t i, bool *ret_checked, struct diag *w
 	}
 	request = &work->requests[i];
 	if (request->template_odd) {
-		return diag_set(
-		    why, CMPD_ETEMPLATE, "the template has fields that only a CA may fill");
+		return diag_set(why, CMPD_ETEMPLATE,
+		    "the template has fields that only a CA may fill");
 	}
 	error = popo_check(request, work->endpoint->popo, why);
 	if (!error) {

@@ -205,8 +205,8 @@ check_cert_profile(struct cmp_work *work, struct diag *why)
 	while (list.len > 0) {
 		if (der_take(&list, DER_UTF8_STRING, &name) < 0 ||
 		    work->n_cert_profiles == CMP_REQUESTS_MAX || memchr(name.data, 0, name.len)) {
-			diag_set(
-			    why, 0, "certProfile is no list of at most %d texts", CMP_REQUESTS_MAX);
+			diag_set(why, 0, "certProfile is no list of at most %d texts",
+			    CMP_REQUESTS_MAX);
 			return false;
 		}
 		work->cert_profiles[work->n_cert_profiles++] =
@@ -259,8 +259,8 @@ check_recip_nonce(struct cmp_work *work, struct diag *why)
 		diag_set(why, 0, "recipNonce has no place in a first message");
 	} else if (!nonce.data) {
 		diag_set(why, 0, "recipNonce is missing");
-	} else if (!bytes_equal(
-		       nonce, bytes_of(work->txn.our_nonce.data, work->txn.our_nonce.len))) {
+	} else if (!bytes_equal(nonce,
+		       bytes_of(work->txn.our_nonce.data, work->txn.our_nonce.len))) {
 		diag_set(why, 0, "recipNonce is not the senderNonce of our last message");
 	} else {
 		return true;

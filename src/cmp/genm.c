@@ -99,8 +99,8 @@ is_null(struct bytes value)
 
 /* certProfile chooses by position, as for requests (RFC 9810 5.1.1.4). */
 static int
-question_of(
-    struct cmp_work *work, size_t index, const struct wire_itav *asked, struct info_question *ret)
+question_of(struct cmp_work *work, size_t index, const struct wire_itav *asked,
+    struct info_question *ret)
 {
 	const struct conf_endpoint *endpoint = work->endpoint->conf;
 	const char *name = work->cert_profiles[index];
@@ -195,8 +195,8 @@ tell(struct cmp_work *work, struct telling *t)
 	if (error || work->fault.id) {
 		return error;
 	}
-	error = seal_body(
-	    work, wire_genp_encode(work->desk->pool, t->told, t->n_told), &options, &sealed);
+	error = seal_body(work, wire_genp_encode(work->desk->pool, t->told, t->n_told), &options,
+	    &sealed);
 	if (error) {
 		return error;
 	}
@@ -224,8 +224,8 @@ serve_genm(struct cmp_work *work)
 	error =
 	    wire_itavs_decode(work->desk->pool, work->in.body, GENM_MAX, &asked, &t->n_asked, &why);
 	if (error == CMPD_EFORMAT) {
-		cmp_work_fault(
-		    work, "B3.1", FI_BAD_DATA_FORMAT, "the genm does not decode: %s", why.text);
+		cmp_work_fault(work, "B3.1", FI_BAD_DATA_FORMAT, "the genm does not decode: %s",
+		    why.text);
 		return 0;
 	}
 	if (error == CMPD_ELIMIT) {

@@ -15,18 +15,18 @@ struct info_question {
 };
 
 int info_ca_prot_enc_cert(const struct info_question *question, struct buf *out, struct diag *why);
-int info_sign_key_pair_types(
-    const struct info_question *question, struct buf *out, struct diag *why);
-int info_enc_key_pair_types(
-    const struct info_question *question, struct buf *out, struct diag *why);
-int info_preferred_symm_alg(
-    const struct info_question *question, struct buf *out, struct diag *why);
-int info_ca_key_update_info(
-    const struct info_question *question, struct buf *out, struct diag *why);
+int info_sign_key_pair_types(const struct info_question *question, struct buf *out,
+    struct diag *why);
+int info_enc_key_pair_types(const struct info_question *question, struct buf *out,
+    struct diag *why);
+int info_preferred_symm_alg(const struct info_question *question, struct buf *out,
+    struct diag *why);
+int info_ca_key_update_info(const struct info_question *question, struct buf *out,
+    struct diag *why);
 int info_current_crl(const struct info_question *question, struct buf *out, struct diag *why);
 int info_supp_lang_tags(const struct info_question *question, struct buf *out, struct diag *why);
 int info_ca_certs(const struct info_question *question, struct buf *out, struct diag *why);
 int info_cert_req_template(const struct info_question *question, struct buf *out, struct diag *why);
-int info_root_ca_key_update(
-    const struct info_question *question, struct buf *out, struct diag *why);
+int info_root_ca_key_update(const struct info_question *question, struct buf *out,
+    struct diag *why);
 int info_crls(const struct info_question *question, struct buf *out, struct diag *why);

@@ -48,8 +48,8 @@ info_current_crl(const struct info_question *question, struct buf *out, struct d
 
 /* Of a CA of ours by its name: the CRL of each generation that is newer. */
 static int
-crls_of_issuer(
-    const struct info_question *question, struct bytes name, int64_t newer_than, struct buf *out)
+crls_of_issuer(const struct info_question *question, struct bytes name, int64_t newer_than,
+    struct buf *out)
 {
 	uint8_t ca[CA_ID_SIZE];
 	int error = 0;
@@ -74,8 +74,8 @@ is_our_point(const struct info_question *question, struct bytes uri)
 
 /* GeneralNames: directoryNames are issuers, URIs distribution points. */
 static int
-crls_of_names(
-    const struct info_question *question, struct bytes names, int64_t newer_than, struct buf *out)
+crls_of_names(const struct info_question *question, struct bytes names, int64_t newer_than,
+    struct buf *out)
 {
 	struct der name;
 	int error = 0;

@@ -145,8 +145,8 @@ check_pbm(const struct conf_endpoint *endpoint, struct pool *pool, const struct 
 		return diag_set(why, CMPD_EALGORITHM, "the parameters of the MAC do not decode");
 	}
 	if (!owf_allowed(nid_of(pbm.owf.oid))) {
-		return diag_set(
-		    why, CMPD_EALGORITHM, "the one-way function of the MAC is not allowed");
+		return diag_set(why, CMPD_EALGORITHM,
+		    "the one-way function of the MAC is not allowed");
 	}
 	if (!hmac_allowed(endpoint, hmac_find(pbm.mac.oid))) {
 		return diag_set(why, CMPD_EALGORITHM, "the HMAC of the MAC is not allowed");
@@ -158,8 +158,8 @@ check_pbm(const struct conf_endpoint *endpoint, struct pool *pool, const struct 
 
 /* An AlgorithmIdentifier off the front of *in. */
 static int
-take_alg(
-    struct bytes *in, struct bytes *ret_oid, struct bytes *ret_parameters, struct bytes *ret_der)
+take_alg(struct bytes *in, struct bytes *ret_oid, struct bytes *ret_parameters,
+    struct bytes *ret_der)
 {
 	struct der whole;
 
@@ -342,8 +342,8 @@ alg_of(struct pool *pool, struct bytes der, struct wire_alg *ret)
 }
 
 static int
-answer_pbmac1(
-    struct pool *pool, const struct wire_alg *asked, struct bytes salt, struct wire_alg *ret)
+answer_pbmac1(struct pool *pool, const struct wire_alg *asked, struct bytes salt,
+    struct wire_alg *ret)
 {
 	struct pbmac1 p;
 	struct buf buf;

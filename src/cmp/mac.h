@@ -17,8 +17,8 @@ int mac_check(const struct conf_endpoint *endpoint, struct pool *pool, const str
 int mac_compute(struct cmp_door *door, struct pool *pool, const struct wire_alg *alg,
     struct bytes secret, struct bytes data, struct bytes *ret) CMPD_MUST_CHECK;
 /* The same algorithms and iteration count with a new salt, for the answer. */
-int mac_answer(
-    struct pool *pool, const struct wire_alg *asked, struct wire_alg *ret) CMPD_MUST_CHECK;
+int mac_answer(struct pool *pool, const struct wire_alg *asked,
+    struct wire_alg *ret) CMPD_MUST_CHECK;
 
 /*
  * How many iterations an address has had computed in vain lately; shared by all workers, any thread.
@@ -26,5 +26,5 @@ int mac_answer(
  * that collide share a budget.
  */
 bool mac_budget_left(const char *peer, int64_t per_second, int64_t now_mono_ms);
-void mac_budget_spend(
-    const char *peer, int64_t iterations, int64_t per_second, int64_t now_mono_ms);
+void mac_budget_spend(const char *peer, int64_t iterations, int64_t per_second,
+    int64_t now_mono_ms);

@@ -11,8 +11,8 @@ run_collect(struct engine_call *call)
 {
 	const struct entry *entries = call->arg;
 
-	return desk_collect(
-	    call->work->desk, &call->work->txn, &entries[call->index], &call->outcome);
+	return desk_collect(call->work->desk, &call->work->txn, &entries[call->index],
+	    &call->outcome);
 }
 
 static bool
@@ -49,8 +49,8 @@ asked_for(struct cmp_work *work, const struct entry *entries, int **ret, size_t 
 		return CMPD_ENOMEM;
 	}
 	if (error == CMPD_EFORMAT || error == CMPD_ELIMIT) {
-		cmp_work_fault(
-		    work, "B3.1", FI_BAD_DATA_FORMAT, "the pollReq does not decode: %s", why.text);
+		cmp_work_fault(work, "B3.1", FI_BAD_DATA_FORMAT, "the pollReq does not decode: %s",
+		    why.text);
 		return 0;
 	}
 	if (error) {
@@ -116,8 +116,8 @@ poll_rep(struct cmp_work *work, const struct desk_outcome *outcomes, size_t n,
 	if (line) {
 		log_int(line, "waiting", (int64_t)n);
 	}
-	return serve_finish(
-	    work, wire_poll_rep_encode(work->desk->pool, reps, n), &options, entries);
+	return serve_finish(work, wire_poll_rep_encode(work->desk->pool, reps, n), &options,
+	    entries);
 }
 
 int
@@ -130,8 +130,8 @@ serve_poll(struct cmp_work *work)
 	int error;
 
 	if (work->txn.ended) {
-		cmp_work_fault(
-		    work, "B2.11", FI_BAD_REQUEST, "the transaction has ended: nothing is pending");
+		cmp_work_fault(work, "B2.11", FI_BAD_REQUEST,
+		    "the transaction has ended: nothing is pending");
 		return 0;
 	}
 	error = serve_entries(work, &entries);
@@ -148,8 +148,8 @@ serve_poll(struct cmp_work *work)
 		return error;
 	}
 	if (n == 0) {
-		cmp_work_fault(
-		    work, "B2.3", FI_BAD_REQUEST, "the pollReq asks for nothing that is pending");
+		cmp_work_fault(work, "B2.3", FI_BAD_REQUEST,
+		    "the pollReq asks for nothing that is pending");
 		return 0;
 	}
 	outcomes = pool_alloc(work->desk->pool, n * sizeof(*outcomes));

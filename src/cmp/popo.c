@@ -15,8 +15,8 @@ popo_check(const struct wire_cert_req *request, struct algorithm_set allowed, st
 	case WIRE_POPO_SIGNATURE:
 		break;
 	case WIRE_POPO_RA_VERIFIED:
-		return diag_set(
-		    why, CMPD_EACCES, "raVerified is for registration authorities only");
+		return diag_set(why, CMPD_EACCES,
+		    "raVerified is for registration authorities only");
 	case WIRE_POPO_NONE:
 		return diag_set(why, CMPD_EPOP, "the proof of possession is missing");
 	default:
@@ -44,8 +44,8 @@ popo_verify(struct cmp_work *work, const struct wire_cert_req *request, struct d
 		return diag_set(why, error, "the public key cannot be decoded");
 	}
 	if (error == CMPD_EAUTH) {
-		return diag_set(
-		    why, CMPD_EPOP, "the signature of the proof of possession does not verify");
+		return diag_set(why, CMPD_EPOP,
+		    "the signature of the proof of possession does not verify");
 	}
 	return error;
 }

@@ -13,5 +13,5 @@ bool popo_is_plain(const struct wire_cert_req *request, size_t n_requests);
 int popo_check(const struct wire_cert_req *request, struct algorithm_set allowed,
     struct diag *why) CMPD_MUST_CHECK;
 /* 0, CMPD_EPOP, CMPD_EALGORITHM. */
-int popo_verify(
-    struct cmp_work *work, const struct wire_cert_req *request, struct diag *why) CMPD_MUST_CHECK;
+int popo_verify(struct cmp_work *work, const struct wire_cert_req *request,
+    struct diag *why) CMPD_MUST_CHECK;

@@ -176,12 +176,12 @@ serve_rr(struct cmp_work *work)
 	struct sealed sealed;
 	struct bytes body;
 	size_t n = 0;
-	int error = wire_rev_reqs_decode(
-	    work->desk->pool, work->in.body, REVOCATIONS_MAX, &requests, &n, &why);
+	int error = wire_rev_reqs_decode(work->desk->pool, work->in.body, REVOCATIONS_MAX,
+	    &requests, &n, &why);
 
 	if (error == CMPD_EFORMAT || error == CMPD_ELIMIT) {
-		cmp_work_fault(
-		    work, "B3.1", FI_BAD_DATA_FORMAT, "the rr does not decode: %s", why.text);
+		cmp_work_fault(work, "B3.1", FI_BAD_DATA_FORMAT, "the rr does not decode: %s",
+		    why.text);
 		return 0;
 	}
 	status = error ? NULL : pool_alloc(work->desk->pool, (n + 1) * sizeof(*status));

@@ -54,8 +54,8 @@ protect(struct cmp_work *work, bool mac, const struct wire_alg *alg, struct byte
 	if (!mac) {
 		return signing_key_sign(&work->endpoint->signing, work->desk->pool, part, ret);
 	}
-	return mac_compute(
-	    work->door, work->desk->pool, alg, auth_mac_secret(work->verified), part, ret);
+	return mac_compute(work->door, work->desk->pool, alg, auth_mac_secret(work->verified), part,
+	    ret);
 }
 
 int
@@ -127,14 +127,14 @@ seal_again(struct cmp_work *work, const struct txn *txn, struct bytes *ret)
 	}
 	error = wire_message_decode(pool, txn->answer, CMP_EXTRA_MAX, &stored, NULL);
 	for (size_t i = 0; !error && i < n; i++) {
-		error = store_blob_get(
-		    work->desk->reader, pool, txn->answer_certs.data + i * DIGEST_SIZE, &certs[i]);
+		error = store_blob_get(work->desk->reader, pool,
+		    txn->answer_certs.data + i * DIGEST_SIZE, &certs[i]);
 	}
 	if (error) {
 		return error == CMPD_ENOMEM ? error : CMPD_ECORRUPT;
 	}
-	*ret = wire_message_build(
-	    pool, stored.header_raw, stored.body_raw, stored.protection, certs, n);
+	*ret = wire_message_build(pool, stored.header_raw, stored.body_raw, stored.protection,
+	    certs, n);
 	return ret->data ? 0 : CMPD_ENOMEM;
 }
 

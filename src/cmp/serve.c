@@ -26,8 +26,8 @@ serve_entries(struct cmp_work *work, struct entry **ret)
 		return CMPD_ENOMEM;
 	}
 	for (size_t i = 0; i < txn->n_ids; i++) {
-		int error = store_entry_find(
-		    work->desk->reader, work->desk->pool, &txn->key, txn->ids[i], &entries[i]);
+		int error = store_entry_find(work->desk->reader, work->desk->pool, &txn->key,
+		    txn->ids[i], &entries[i]);
 
 		if (error) {
 			return error == CMPD_ENOENT ? CMPD_ECORRUPT : error;
@@ -105,8 +105,8 @@ rep_tag(enum request_type type)
 }
 
 int
-serve_cert_rep(
-    struct cmp_work *work, const struct desk_outcome *outcomes, size_t n, bool after_polling)
+serve_cert_rep(struct cmp_work *work, const struct desk_outcome *outcomes, size_t n,
+    bool after_polling)
 {
 	const struct conf_endpoint *conf = work->endpoint->conf;
 	struct wire_cert_response *responses = pool_alloc(work->desk->pool, n * sizeof(*responses));

@@ -32,8 +32,8 @@ set_pss(EVP_PKEY_CTX *ctx)
 }
 
 int
-signing_key_init(
-    struct signing_key *signing, OSSL_LIB_CTX *libctx, EVP_PKEY *key, bool pss, struct pool *pool)
+signing_key_init(struct signing_key *signing, OSSL_LIB_CTX *libctx, EVP_PKEY *key, bool pss,
+    struct pool *pool)
 {
 	unsigned char identifier[ALGORITHM_MAX];
 	OSSL_PARAM params[] = {OSSL_PARAM_construct_octet_string(OSSL_SIGNATURE_PARAM_ALGORITHM_ID,
@@ -49,8 +49,8 @@ signing_key_init(
 		error = CMPD_ENOMEM;
 		goto out;
 	}
-	if (EVP_DigestSignInit_ex(
-		signing->ready, &ctx, digest_name(key), libctx, NULL, key, NULL) <= 0) {
+	if (EVP_DigestSignInit_ex(signing->ready, &ctx, digest_name(key), libctx, NULL, key,
+		NULL) <= 0) {
 		goto out;
 	}
 	if (pss && EVP_PKEY_is_a(key, "RSA") && !set_pss(ctx)) {
@@ -75,8 +75,8 @@ signing_key_fini(struct signing_key *signing)
 }
 
 int
-signing_key_sign(
-    struct signing_key *signing, struct pool *pool, struct bytes data, struct bytes *ret)
+signing_key_sign(struct signing_key *signing, struct pool *pool, struct bytes data,
+    struct bytes *ret)
 {
 	size_t len = 0;
 	uint8_t *out = NULL;

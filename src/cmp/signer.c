@@ -302,8 +302,8 @@ narrow_validity(struct signer *signer, const STACK_OF(X509) * chain)
 }
 
 int
-signer_validate(
-    struct cmp_door *door, struct signer *signer, const struct bytes *others, size_t n_others)
+signer_validate(struct cmp_door *door, struct signer *signer, const struct bytes *others,
+    size_t n_others)
 {
 	X509_STORE_CTX *ctx = NULL;
 	STACK_OF(X509) *untrusted = NULL;

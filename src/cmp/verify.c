@@ -32,8 +32,8 @@ verify_signed(OSSL_LIB_CTX *libctx, struct bytes data, struct bytes alg_der, str
 	/* Eight whole bits in every byte; otherwise trailing zero bits would be cut. */
 	bits->flags = (bits->flags & ~7) | ASN1_STRING_FLAG_BITS_LEFT;
 	/* ASN1_SEQUENCE takes an element as it is: what is verified are the bytes that came. */
-	error = ASN1_item_verify_ex(
-		    ASN1_ITEM_rptr(ASN1_SEQUENCE), alg, bits, item, NULL, key, libctx, NULL) == 1
+	error = ASN1_item_verify_ex(ASN1_ITEM_rptr(ASN1_SEQUENCE), alg, bits, item, NULL, key,
+		    libctx, NULL) == 1
 		    ? 0
 		    : CMPD_EAUTH;
 out:

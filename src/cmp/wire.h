@@ -126,11 +126,11 @@ struct wire_cert_req {
 	struct bytes request_raw; /* CertRequest: what the POPO signs */
 	struct bytes template_raw; /* CertTemplate */
 	int64_t cert_req_id;
-	struct
-	    template template; /* subject, spki (re-tagged as SEQUENCE), extensions (re-tagged), validity */
+	/* subject, spki (re-tagged as SEQUENCE), extensions (re-tagged), validity */
+	struct template template;
 	struct bytes template_issuer; /* DER Name; absent */
-	struct bytes
-	    template_serial; /* big-endian, no leading zero octet; absent. Negative: CMPD_EFORMAT */
+	/* big-endian, no leading zero octet; absent. Negative: CMPD_EFORMAT */
+	struct bytes template_serial;
 	bool template_odd; /* fields that a requester must not fill: version, signingAlg, UIDs */
 	struct bytes old_issuer; /* control oldCertID: DER GeneralName; absent: no such control */
 	struct bytes old_serial; /* as template_serial */
@@ -151,14 +151,14 @@ struct wire_p10 {
 	struct wire_alg alg;
 	struct bytes signature;
 };
-int wire_p10_decode(
-    struct pool *pool, struct bytes in, struct wire_p10 *ret, struct diag *diag) CMPD_MUST_CHECK;
+int wire_p10_decode(struct pool *pool, struct bytes in, struct wire_p10 *ret,
+    struct diag *diag) CMPD_MUST_CHECK;
 
 /* PKIStatusInfo [5.2.3]. */
 struct wire_status_info {
 	int64_t status;
-	const char
-	    *text; /* the first statusString or NULL; only in decoding: lines joined by "; " */
+	/* the first statusString or NULL; only in decoding: lines joined by "; " */
+	const char *text;
 	int fail_info; /* lowest bit set, -1: none */
 };
 
@@ -216,8 +216,8 @@ struct wire_poll_rep {
 struct bytes wire_poll_rep_encode(struct pool *pool, const struct wire_poll_rep *reps, size_t n);
 struct bytes wire_pkiconf_encode(struct pool *pool);
 struct bytes wire_error_encode(struct pool *pool, const struct wire_status_info *status);
-struct bytes wire_rev_rep_encode(
-    struct pool *pool, const struct wire_status_info *status, size_t n);
+struct bytes wire_rev_rep_encode(struct pool *pool, const struct wire_status_info *status,
+    size_t n);
 struct bytes wire_genp_encode(struct pool *pool, const struct wire_itav *itavs, size_t n);
 
 /* ---- bodies of answers, decoded: for the test client ---- */
@@ -236,8 +236,8 @@ struct wire_pbm {
 	int64_t iterations; /* -1: negative or over 2^31 */
 	struct wire_alg mac;
 };
-int wire_pbm_decode(
-    struct pool *pool, struct bytes parameters, struct wire_pbm *ret) CMPD_MUST_CHECK;
+int wire_pbm_decode(struct pool *pool, struct bytes parameters,
+    struct wire_pbm *ret) CMPD_MUST_CHECK;
 /* AlgorithmIdentifier id-PasswordBasedMac with the parameters of pbm. */
 struct bytes wire_pbm_alg_encode(struct pool *pool, const struct wire_pbm *pbm);
 

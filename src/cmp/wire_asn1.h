@@ -174,8 +174,8 @@ int64_t wire_take_int(const ASN1_INTEGER *in);
 void wire_take_alg(struct wire_take *take, const ASN1_STRING *in, struct wire_alg *ret);
 /* PKIFreeText: its lines joined by "; "; NULL if in is. */
 const char *wire_take_free_text(struct wire_take *take, const ASN1_STRING *in);
-void wire_take_status(
-    struct wire_take *take, const struct asn1_status_info *in, struct wire_status_info *ret);
+void wire_take_status(struct wire_take *take, const struct asn1_status_info *in,
+    struct wire_status_info *ret);
 void wire_take_fault(struct wire_take *take, const char *text);
 
 /*
@@ -187,8 +187,8 @@ int wire_list_decode(struct pool *pool, struct bytes in, size_t max, size_t size
     void *ret, size_t *ret_n, struct diag *diag) CMPD_MUST_CHECK;
 
 /* SEQUENCE { OBJECT IDENTIFIER, ANY OPTIONAL }: both parts as slices of in. */
-int wire_pair_split(
-    struct bytes in, struct bytes *ret_oid, struct bytes *ret_value) CMPD_MUST_CHECK;
+int wire_pair_split(struct bytes in, struct bytes *ret_oid,
+    struct bytes *ret_value) CMPD_MUST_CHECK;
 /* CertTemplate; for requests and revocations. */
 int wire_template_decode(struct pool *pool, struct bytes in, struct template *ret,
     struct bytes *ret_issuer, struct bytes *ret_serial, bool *ret_odd,

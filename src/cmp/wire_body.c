@@ -11,8 +11,8 @@ cert_status_decode(struct pool *pool, struct bytes in, void *out, struct diag *d
 	struct asn1_cert_status *asn1;
 	int error;
 
-	error = wire_asn1_decode(
-	    ASN1_ITEM_rptr(wire_cert_status_asn1), in, "a CertStatus", &asn1, diag);
+	error = wire_asn1_decode(ASN1_ITEM_rptr(wire_cert_status_asn1), in, "a CertStatus", &asn1,
+	    diag);
 	if (error != 0) {
 		return error;
 	}
@@ -43,8 +43,8 @@ poll_req_decode(struct pool *pool, struct bytes in, void *ret, struct diag *diag
 	struct asn1_poll_req *asn1;
 	int error;
 
-	error = wire_asn1_decode(
-	    ASN1_ITEM_rptr(wire_poll_req_asn1), in, "a pollReq entry", &asn1, diag);
+	error = wire_asn1_decode(ASN1_ITEM_rptr(wire_poll_req_asn1), in, "a pollReq entry", &asn1,
+	    diag);
 	if (error != 0) {
 		return error;
 	}
@@ -54,16 +54,16 @@ poll_req_decode(struct pool *pool, struct bytes in, void *ret, struct diag *diag
 }
 
 int
-wire_poll_reqs_decode(
-    struct pool *pool, struct bytes in, size_t max, int64_t **ret, size_t *ret_n, struct diag *diag)
+wire_poll_reqs_decode(struct pool *pool, struct bytes in, size_t max, int64_t **ret, size_t *ret_n,
+    struct diag *diag)
 {
-	return wire_list_decode(
-	    pool, in, max, sizeof(**ret), poll_req_decode, "PollReqContent", ret, ret_n, diag);
+	return wire_list_decode(pool, in, max, sizeof(**ret), poll_req_decode, "PollReqContent",
+	    ret, ret_n, diag);
 }
 
 int
-wire_error_decode(
-    struct pool *pool, struct bytes in, struct wire_status_info *ret, struct diag *diag)
+wire_error_decode(struct pool *pool, struct bytes in, struct wire_status_info *ret,
+    struct diag *diag)
 {
 	struct wire_take take = {.pool = pool, .diag = diag};
 	struct wire_status_info status = {0};
@@ -71,8 +71,8 @@ wire_error_decode(
 	const char *details;
 	int error;
 
-	error = wire_asn1_decode(
-	    ASN1_ITEM_rptr(wire_error_asn1), in, "the ErrorMsgContent", &asn1, diag);
+	error = wire_asn1_decode(ASN1_ITEM_rptr(wire_error_asn1), in, "the ErrorMsgContent", &asn1,
+	    diag);
 	if (error != 0) {
 		return error;
 	}
@@ -122,8 +122,8 @@ cert_response_decode(struct pool *pool, struct bytes in, void *out, struct diag 
 	struct bytes key_pair;
 	int error;
 
-	error = wire_asn1_decode(
-	    ASN1_ITEM_rptr(wire_cert_response_asn1), in, "a CertResponse", &asn1, diag);
+	error = wire_asn1_decode(ASN1_ITEM_rptr(wire_cert_response_asn1), in, "a CertResponse",
+	    &asn1, diag);
 	if (error != 0) {
 		return error;
 	}
@@ -146,8 +146,8 @@ wire_cert_rep_decode(struct pool *pool, struct bytes in, size_t max,
 	struct bytes responses;
 	int error;
 
-	error = wire_asn1_decode(
-	    ASN1_ITEM_rptr(wire_cert_rep_asn1), in, "the CertRepMessage", &asn1, diag);
+	error = wire_asn1_decode(ASN1_ITEM_rptr(wire_cert_rep_asn1), in, "the CertRepMessage",
+	    &asn1, diag);
 	if (error != 0) {
 		return error;
 	}
@@ -167,8 +167,8 @@ poll_rep_decode(struct pool *pool, struct bytes in, void *out, struct diag *diag
 	struct asn1_poll_rep *asn1;
 	int error;
 
-	error = wire_asn1_decode(
-	    ASN1_ITEM_rptr(wire_poll_rep_asn1), in, "a pollRep entry", &asn1, diag);
+	error = wire_asn1_decode(ASN1_ITEM_rptr(wire_poll_rep_asn1), in, "a pollRep entry", &asn1,
+	    diag);
 	if (error != 0) {
 		return error;
 	}
@@ -184,6 +184,6 @@ int
 wire_poll_rep_decode(struct pool *pool, struct bytes in, size_t max, struct wire_poll_rep **ret,
     size_t *ret_n, struct diag *diag)
 {
-	return wire_list_decode(
-	    pool, in, max, sizeof(**ret), poll_rep_decode, "PollRepContent", ret, ret_n, diag);
+	return wire_list_decode(pool, in, max, sizeof(**ret), poll_rep_decode, "PollRepContent",
+	    ret, ret_n, diag);
 }

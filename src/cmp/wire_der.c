@@ -246,8 +246,8 @@ wire_der_check(struct bytes in, struct wire_der_walk *walk, struct diag *diag)
 			rest.data = value.content.data;
 		}
 	}
-	return diag_set(
-	    diag, CMPD_EFORMAT, "not DER: %s at byte %zu", fault, (size_t)(in.data - walk->start));
+	return diag_set(diag, CMPD_EFORMAT, "not DER: %s at byte %zu", fault,
+	    (size_t)(in.data - walk->start));
 }
 
 /* ---- the builder ---- */

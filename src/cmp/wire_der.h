@@ -72,8 +72,8 @@ struct wire_der_build {
 };
 
 /* A value with this identifier octet around the parts. */
-struct bytes wire_der_put(
-    struct wire_der_build *build, uint8_t tag, const struct bytes *parts, size_t n_parts);
+struct bytes wire_der_put(struct wire_der_build *build, uint8_t tag, const struct bytes *parts,
+    size_t n_parts);
 /* Around one part; absent if the part is. */
 struct bytes wire_der_put1(struct wire_der_build *build, uint8_t tag, struct bytes part);
 struct bytes wire_der_put_int(struct wire_der_build *build, int64_t value);

@@ -101,8 +101,8 @@ put_free_text(struct wire_der_build *build, const char *text)
 		build->failed = true;
 		return BYTES_NONE;
 	}
-	return wire_der_put1(
-	    build, DER_SEQUENCE, wire_der_put1(build, DER_UTF8_STRING, bytes_str(valid)));
+	return wire_der_put1(build, DER_SEQUENCE,
+	    wire_der_put1(build, DER_UTF8_STRING, bytes_str(valid)));
 }
 
 /* A named BIT STRING: no trailing zero bits. */
@@ -223,8 +223,8 @@ wire_error_encode(struct pool *pool, const struct wire_status_info *status)
 {
 	struct wire_der_build build = {.pool = pool};
 
-	return put_body(
-	    &build, WIRE_ERROR, wire_der_put1(&build, DER_SEQUENCE, put_status(&build, status)));
+	return put_body(&build, WIRE_ERROR,
+	    wire_der_put1(&build, DER_SEQUENCE, put_status(&build, status)));
 }
 
 struct bytes
@@ -266,8 +266,8 @@ wire_pbm_decode(struct pool *pool, struct bytes parameters, struct wire_pbm *ret
 	if (parameters.len == 0 || parameters.data[0] != DER_SEQUENCE) {
 		return CMPD_EFORMAT;
 	}
-	error = wire_asn1_decode(
-	    ASN1_ITEM_rptr(wire_pbm_asn1), parameters, "the PBMParameter", &asn1, NULL);
+	error = wire_asn1_decode(ASN1_ITEM_rptr(wire_pbm_asn1), parameters, "the PBMParameter",
+	    &asn1, NULL);
 	if (error != 0) {
 		return error;
 	}

@@ -21,8 +21,8 @@ int
 wire_itavs_decode(struct pool *pool, struct bytes in, size_t max, struct wire_itav **ret,
     size_t *ret_n, struct diag *diag)
 {
-	return wire_list_decode(
-	    pool, in, max, sizeof(**ret), itav_decode, "InfoTypeAndValues", ret, ret_n, diag);
+	return wire_list_decode(pool, in, max, sizeof(**ret), itav_decode, "InfoTypeAndValues", ret,
+	    ret_n, diag);
 }
 
 static int
@@ -55,8 +55,8 @@ header_decode(struct pool *pool, struct bytes in, struct wire_header *ret, struc
 	info = wire_take_string(&take, asn1->general_info);
 	error = take.error;
 	if (error == 0 && info.data != NULL) {
-		error = wire_itavs_decode(
-		    pool, info, DER_COUNT_MAX, &header.general_info, &header.n_general_info, diag);
+		error = wire_itavs_decode(pool, info, DER_COUNT_MAX, &header.general_info,
+		    &header.n_general_info, diag);
 	}
 	ASN1_item_free((ASN1_VALUE *)asn1, ASN1_ITEM_rptr(wire_header_asn1));
 	*ret = header;
@@ -168,8 +168,8 @@ wire_message_decode(struct pool *pool, struct bytes in, size_t max_certs, struct
 		return diag_set(diag, CMPD_EFORMAT, "the message is cut off");
 	}
 	if (rest.len != 0 && error != CMPD_ENOMEM) {
-		return diag_set(
-		    diag, CMPD_EFORMAT, "%zu bytes behind the end of the message", rest.len);
+		return diag_set(diag, CMPD_EFORMAT, "%zu bytes behind the end of the message",
+		    rest.len);
 	}
 	return error;
 }
@@ -200,8 +200,8 @@ wire_message_build(struct pool *pool, struct bytes header_raw, struct bytes body
 	}
 	parts[2] = wire_der_put1(&build, DER_CONSTRUCTED(0), wire_der_put_bits(&build, protection));
 	if (n_certs != 0) {
-		parts[3] = wire_der_put1(
-		    &build, DER_CONSTRUCTED(1), wire_der_put(&build, DER_SEQUENCE, certs, n_certs));
+		parts[3] = wire_der_put1(&build, DER_CONSTRUCTED(1),
+		    wire_der_put(&build, DER_SEQUENCE, certs, n_certs));
 	}
 	return build.failed ? BYTES_NONE : wire_der_put(&build, DER_SEQUENCE, parts, 4);
 }
@@ -210,8 +210,8 @@ wire_message_build(struct pool *pool, struct bytes header_raw, struct bytes body
 static struct bytes
 put_octets(struct wire_der_build *build, unsigned number, struct bytes value)
 {
-	return wire_der_put1(
-	    build, (uint8_t)DER_CONSTRUCTED(number), wire_der_put1(build, DER_OCTET_STRING, value));
+	return wire_der_put1(build, (uint8_t)DER_CONSTRUCTED(number),
+	    wire_der_put1(build, DER_OCTET_STRING, value));
 }
 
 struct bytes
@@ -249,8 +249,8 @@ wire_header_encode(struct pool *pool, const struct wire_header *header)
 	parts[0] = wire_der_put_int(&build, header->pvno);
 	parts[1] = header->sender;
 	parts[2] = header->recipient;
-	parts[3] = wire_der_put1(
-	    &build, DER_CONSTRUCTED(0), wire_der_put1(&build, DER_GENERALIZED_TIME, time));
+	parts[3] = wire_der_put1(&build, DER_CONSTRUCTED(0),
+	    wire_der_put1(&build, DER_GENERALIZED_TIME, time));
 	parts[4] = wire_der_put1(&build, DER_CONSTRUCTED(1), header->protection_alg.der);
 	parts[5] = put_octets(&build, 2, header->sender_kid);
 	parts[6] = put_octets(&build, 3, header->recip_kid);

@@ -80,8 +80,8 @@ old_cert_decode(struct pool *pool, struct bytes in, struct wire_cert_req *ret, s
 	if (ret->old_issuer.data != NULL) {
 		return diag_set(diag, CMPD_EFORMAT, "two controls oldCertID");
 	}
-	error = wire_asn1_decode(
-	    ASN1_ITEM_rptr(wire_cert_id_asn1), in, "the control oldCertID", &asn1, diag);
+	error = wire_asn1_decode(ASN1_ITEM_rptr(wire_cert_id_asn1), in, "the control oldCertID",
+	    &asn1, diag);
 	if (error != 0) {
 		return error;
 	}
@@ -125,8 +125,8 @@ request_decode(struct pool *pool, struct bytes in, struct wire_cert_req *ret, st
 	struct bytes controls;
 	int error;
 
-	error = wire_asn1_decode(
-	    ASN1_ITEM_rptr(wire_cert_request_asn1), in, "a CertRequest", &asn1, diag);
+	error = wire_asn1_decode(ASN1_ITEM_rptr(wire_cert_request_asn1), in, "a CertRequest", &asn1,
+	    diag);
 	if (error != 0) {
 		return error;
 	}
@@ -169,8 +169,8 @@ cert_req_decode(struct pool *pool, struct bytes in, void *out, struct diag *diag
 	struct asn1_cert_req_msg *asn1;
 	int error;
 
-	error = wire_asn1_decode(
-	    ASN1_ITEM_rptr(wire_cert_req_msg_asn1), in, "a CertReqMsg", &asn1, diag);
+	error = wire_asn1_decode(ASN1_ITEM_rptr(wire_cert_req_msg_asn1), in, "a CertReqMsg", &asn1,
+	    diag);
 	if (error != 0) {
 		return error;
 	}
@@ -190,8 +190,8 @@ wire_cert_reqs_decode(struct pool *pool, struct bytes in, size_t max, struct wir
 	size_t n = 0;
 	int error;
 
-	error = wire_list_decode(
-	    pool, in, max, sizeof(*list), cert_req_decode, "CertReqMessages", &list, &n, diag);
+	error = wire_list_decode(pool, in, max, sizeof(*list), cert_req_decode, "CertReqMessages",
+	    &list, &n, diag);
 	if (error == 0 && n == 0) {
 		error = diag_set(diag, CMPD_EFORMAT, "CertReqMessages: none given");
 	}
@@ -230,8 +230,8 @@ int
 wire_rev_reqs_decode(struct pool *pool, struct bytes in, size_t max, struct wire_rev_req **ret,
     size_t *ret_n, struct diag *diag)
 {
-	return wire_list_decode(
-	    pool, in, max, sizeof(**ret), rev_req_decode, "RevReqContent", ret, ret_n, diag);
+	return wire_list_decode(pool, in, max, sizeof(**ret), rev_req_decode, "RevReqContent", ret,
+	    ret_n, diag);
 }
 
 /* ---- PKCS #10 ---- */
@@ -287,8 +287,8 @@ p10_info_decode(struct pool *pool, struct bytes in, struct template *ret, struct
 	struct bytes attributes;
 	int error;
 
-	error = wire_asn1_decode(
-	    ASN1_ITEM_rptr(wire_p10_info_asn1), in, "the CertificationRequestInfo", &asn1, diag);
+	error = wire_asn1_decode(ASN1_ITEM_rptr(wire_p10_info_asn1), in,
+	    "the CertificationRequestInfo", &asn1, diag);
 	if (error != 0) {
 		return error;
 	}
@@ -311,8 +311,8 @@ wire_p10_decode(struct pool *pool, struct bytes in, struct wire_p10 *ret, struct
 	struct asn1_p10 *asn1;
 	int error;
 
-	error = wire_asn1_decode(
-	    ASN1_ITEM_rptr(wire_p10_asn1), in, "the CertificationRequest", &asn1, diag);
+	error = wire_asn1_decode(ASN1_ITEM_rptr(wire_p10_asn1), in, "the CertificationRequest",
+	    &asn1, diag);
 	if (error != 0) {
 		return error;
 	}

@@ -249,8 +249,8 @@ wire_take_free_text(struct wire_take *take, const ASN1_STRING *in)
 }
 
 void
-wire_take_status(
-    struct wire_take *take, const struct asn1_status_info *in, struct wire_status_info *ret)
+wire_take_status(struct wire_take *take, const struct asn1_status_info *in,
+    struct wire_status_info *ret)
 {
 	int bit, n;
 

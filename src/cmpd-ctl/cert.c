@@ -122,8 +122,8 @@ ask(struct tool *tool, json_t **ret_cert)
 	int code;
 
 	if (!output_is_terminal()) {
-		return tool_fail(
-		    EXIT_USAGE, "cert revoke asks on a terminal; without one give --yes");
+		return tool_fail(EXIT_USAGE,
+		    "cert revoke asks on a terminal; without one give --yes");
 	}
 	code = cert_get(tool, ret_cert);
 	if (code != EXIT_OK) {

@@ -164,8 +164,8 @@ take_answer(json_t *answer, json_t **ret_data)
 			*ret_data = json_incref(json_object_get(answer, "data"));
 		}
 	} else {
-		code = tool_fail(
-		    exit_code(json_number(answer, "code")), "%s", text ? text : "no reason given");
+		code = tool_fail(exit_code(json_number(answer, "code")), "%s",
+		    text ? text : "no reason given");
 	}
 	json_decref(answer);
 	return code;

@@ -104,8 +104,8 @@ print_all(void)
 
 	(void)printf("usage: cmpd-ctl [-c FILE | -s SOCKET] [--json] [--yes] COMMAND ...\n\n");
 	for (size_t i = 0; (command = command_at(i)) != NULL; i++) {
-		(void)printf(
-		    "  %s%s%s\n", command->name, *command->usage ? " " : "", command->usage);
+		(void)printf("  %s%s%s\n", command->name, *command->usage ? " " : "",
+		    command->usage);
 	}
 	(void)printf("\ncmpd-ctl help COMMAND says more; all of it is in cmpd-ctl(1).\n");
 }

@@ -212,8 +212,8 @@ init_check_owner(struct init *init)
 		return init_fail(init, ".");
 	}
 	if (status.st_uid != geteuid()) {
-		return diag_set(
-		    init->diag, CMPD_EACCES, "%s: the folder belongs to another user", init->dir);
+		return diag_set(init->diag, CMPD_EACCES, "%s: the folder belongs to another user",
+		    init->dir);
 	}
 	return 0;
 }
@@ -226,13 +226,13 @@ init_open(struct init *init)
 	if (mkdir(init->dir, 0700) == 0) {
 		init->made_dir = true;
 	} else if (errno != EEXIST) {
-		return diag_set(
-		    init->diag, CMPD_EIO, "%s: cannot be made: %s", init->dir, strerror(errno));
+		return diag_set(init->diag, CMPD_EIO, "%s: cannot be made: %s", init->dir,
+		    strerror(errno));
 	}
 	init->fd = open(init->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (init->fd < 0) {
-		return diag_set(
-		    init->diag, CMPD_EIO, "%s: cannot be opened: %s", init->dir, strerror(errno));
+		return diag_set(init->diag, CMPD_EIO, "%s: cannot be opened: %s", init->dir,
+		    strerror(errno));
 	}
 	result = init_check_owner(init);
 	if (result == 0) {

@@ -41,8 +41,8 @@ set_serial(X509 *x509)
 static bool
 add_name(X509_NAME *name, const char *type, const char *value)
 {
-	return X509_NAME_add_entry_by_txt(
-		   name, type, MBSTRING_UTF8, (const unsigned char *)value, -1, -1, 0) == 1;
+	return X509_NAME_add_entry_by_txt(name, type, MBSTRING_UTF8, (const unsigned char *)value,
+		   -1, -1, 0) == 1;
 }
 
 X509 *

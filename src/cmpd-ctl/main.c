@@ -13,8 +13,8 @@ check_options(const struct args *args, const struct command *command)
 {
 	for (int i = 0; i < OPTIONS; i++) {
 		if (args->option[i] && !((command->options | OPT_COMMON) & OPT_BIT(i))) {
-			return tool_fail(
-			    EXIT_USAGE, "%s takes no %s", command->name, args_option_name(i));
+			return tool_fail(EXIT_USAGE, "%s takes no %s", command->name,
+			    args_option_name(i));
 		}
 	}
 	if (args->option[OPT_CONFIG] && args->option[OPT_SOCKET]) {

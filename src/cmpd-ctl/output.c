@@ -114,8 +114,8 @@ output_age(int64_t ms, char out[AGE_SIZE])
 	while (seconds >= units[i].seconds && units[i].seconds != INT64_MAX) {
 		i++;
 	}
-	(void)snprintf(
-	    out, AGE_SIZE, "%lld%s", (long long)(seconds / units[i].unit), units[i].letter);
+	(void)snprintf(out, AGE_SIZE, "%lld%s", (long long)(seconds / units[i].unit),
+	    units[i].letter);
 	return out;
 }
 
@@ -165,8 +165,8 @@ clean_json(const json_t *json)
 		copy = json_object();
 		for (void *i = json_object_iter(object); i; i = json_object_iter_next(object, i)) {
 			text = ctl_text_clean(json_object_iter_key(i), true, TEXT_MAX);
-			(void)json_object_set_new(
-			    copy, text ? text : "?", clean_json(json_object_iter_value(i)));
+			(void)json_object_set_new(copy, text ? text : "?",
+			    clean_json(json_object_iter_value(i)));
 			free(text);
 		}
 	} else {

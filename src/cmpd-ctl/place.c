@@ -90,6 +90,6 @@ tool_socket_path(const struct args *args)
 	if (args->option[OPT_SOCKET]) {
 		return strdup(args->option[OPT_SOCKET]);
 	}
-	return path_from_config(
-	    args->option[OPT_CONFIG] ? args->option[OPT_CONFIG] : CMPD_DEFAULT_CONFIG);
+	return path_from_config(args->option[OPT_CONFIG] ? args->option[OPT_CONFIG]
+							 : CMPD_DEFAULT_CONFIG);
 }

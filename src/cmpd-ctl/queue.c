@@ -99,8 +99,8 @@ tool_duration(const struct args *args, enum option option, int64_t *ret_ms)
 
 	if (args->option[option] &&
 	    (clock_parse_duration(args->option[option], &ms) < 0 || ms < 1)) {
-		return tool_fail(
-		    EXIT_USAGE, "%s: a time like 90s, 30m, 2h, 7d", args_option_name(option));
+		return tool_fail(EXIT_USAGE, "%s: a time like 90s, 30m, 2h, 7d",
+		    args_option_name(option));
 	}
 	*ret_ms = ms;
 	return EXIT_OK;

@@ -55,8 +55,8 @@ put_secret_file(json_t *request, const char *file)
 	}
 	code = read_secret(file, secret, &len);
 	if (code == EXIT_OK) {
-		put_text(
-		    request, "secret_hex", hex_encode(bytes_of(secret, len), hex, sizeof(hex)));
+		put_text(request, "secret_hex",
+		    hex_encode(bytes_of(secret, len), hex, sizeof(hex)));
 	}
 	explicit_bzero(secret, sizeof(secret));
 	explicit_bzero(hex, sizeof(hex));
@@ -145,8 +145,8 @@ secret_row(struct table *table, const json_t *secret)
 	char uses[32] = "any", open_now[32];
 
 	if (json_is_integer(json_object_get(secret, "uses_left"))) {
-		(void)snprintf(
-		    uses, sizeof(uses), "%lld", (long long)json_number(secret, "uses_left"));
+		(void)snprintf(uses, sizeof(uses), "%lld",
+		    (long long)json_number(secret, "uses_left"));
 	}
 	if (json_is_true(json_object_get(secret, "removed"))) {
 		(void)snprintf(uses, sizeof(uses), "removed");

@@ -34,8 +34,8 @@ table_new(const struct table_column *columns, size_t n)
 		int flags =
 		    (columns[i].cut ? SCOLS_FL_TRUNC : 0) | (columns[i].right ? SCOLS_FL_RIGHT : 0);
 
-		if (!scols_table_new_column(
-			table->scols, columns[i].title, columns[i].width, flags)) {
+		if (!scols_table_new_column(table->scols, columns[i].title, columns[i].width,
+			flags)) {
 			out_of_memory();
 		}
 	}

@@ -52,16 +52,16 @@ check_names(struct conf_parser *parser)
 	for (size_t i = 0; i < conf->n_profiles; i++) {
 		for (size_t j = 0; j < i; j++) {
 			if (strcmp(conf->profiles[i].name, conf->profiles[j].name) == 0) {
-				return twice(
-				    parser, "profiles", "name", j, i, conf->profiles[i].name);
+				return twice(parser, "profiles", "name", j, i,
+				    conf->profiles[i].name);
 			}
 		}
 	}
 	for (size_t i = 0; i < conf->n_endpoints; i++) {
 		for (size_t j = 0; j < i; j++) {
 			if (strcmp(conf->endpoints[i].path, conf->endpoints[j].path) == 0) {
-				return twice(
-				    parser, "endpoints", "path", j, i, conf->endpoints[i].path);
+				return twice(parser, "endpoints", "path", j, i,
+				    conf->endpoints[i].path);
 			}
 		}
 	}

@@ -41,8 +41,8 @@ read_tree(struct conf_parser *parser, const char *text)
 }
 
 int
-conf_parse(
-    const char *text, const char *name, const char *dir, struct conf **ret, struct diag *diag)
+conf_parse(const char *text, const char *name, const char *dir, struct conf **ret,
+    struct diag *diag)
 {
 	struct pool *pool = pool_new(POOL_LIMIT);
 	struct holder *holder = pool == NULL ? NULL : pool_alloc(pool, sizeof(*holder));
@@ -59,8 +59,8 @@ conf_parse(
 	config_init(&parser.config);
 	error = read_tree(&parser, text);
 	if (error == 0) {
-		error = conf_parse_group(
-		    &parser, &conf_root, config_root_setting(&parser.config), parser.conf);
+		error = conf_parse_group(&parser, &conf_root, config_root_setting(&parser.config),
+		    parser.conf);
 	}
 	if (error == 0) {
 		error = conf_check(&parser);

@@ -35,8 +35,8 @@ struct conf_ca {
 	struct conf_previous *previous; /* the newest first */
 	size_t n_previous;
 	int64_t crl_validity; /* from thisUpdate to nextUpdate of a CRL */
-	int64_t
-	    crl_renew; /* a CRL is made anew after this time at the latest: less than crl_validity */
+	/* a CRL is made anew after this time at the latest: less than crl_validity */
+	int64_t crl_renew;
 	bool publish; /* CRLs and the certificate can be had by HTTP: true */
 };
 
@@ -53,8 +53,8 @@ struct conf_profile {
 	const char **key_usage; /* "digitalSignature", ... X.509 names */
 	const char **extended_key_usage; /* "clientAuth", ... or dotted OIDs */
 	const char **allowed_keys; /* "ec:P-256", "rsa:2048" (at least), "ed25519" ... */
-	const char **
-	    san; /* kinds that may be asked for: "dns", "ip", "email", "uri", "dirName", "otherName"; empty: none */
+	/* kinds that may be asked for: "dns", "ip", "email", "uri", "dirName", "otherName"; empty: none */
+	const char **san;
 	const char **crl_distribution_points; /* URLs */
 	const char **ca_issuers; /* AIA URLs */
 	enum conf_names names; /* names = "identity" | "any", see design: names are bound */
@@ -85,8 +85,8 @@ struct conf_endpoint {
 	const char *signer_key;
 	bool signer_pss; /* RSA: sign with RSASSA-PSS */
 	const char *signer_chain; /* PEM file, NULL: none */
-	const char *
-	    *trust; /* PEM files of anchors for requesters; CAs of cmpd are added by trust_own */
+	/* PEM files of anchors for requesters; CAs of cmpd are added by trust_own */
+	const char **trust;
 	bool trust_own; /* certificates issued by this endpoint's CA authenticate: true */
 	uint32_t bodies; /* CONF_BODY bits */
 	bool allow_mac; /* secrets authenticate: true */
@@ -101,11 +101,11 @@ struct conf_endpoint {
 	int64_t replay_keep; /* tombstones stay at least this long */
 	int64_t max_requests; /* certReqIds in one message: 1 */
 	int64_t max_extra_certs;
-	const char *
-	    *protection_algorithms; /* of signatures over messages: words of cmp/algorithm.c */
+	/* of signatures over messages: words of cmp/algorithm.c */
+	const char **protection_algorithms;
 	const char **popo_algorithms; /* of proofs of possession */
-	const char *
-	    *signer_keys; /* kinds of keys that may sign messages, as allowed_keys of a profile */
+	/* kinds of keys that may sign messages, as allowed_keys of a profile */
+	const char **signer_keys;
 	const char **mac_algorithms; /* "pbm", "pbmac1" */
 	const char **mac_hmacs; /* HMACs inside them: "hmac-sha256", ... */
 	int64_t pbm_iterations_min, pbm_iterations_max;
@@ -114,8 +114,8 @@ struct conf_endpoint {
 	enum conf_recip_nonce recip_nonce; /* of the answer that ends polling */
 	bool p10cr_id_zero; /* quirk: answer p10cr with certReqId 0 instead of -1 */
 	bool rr_mac; /* a secret may revoke the certificates it obtained: false */
-	bool
-	    rr_again_warning; /* a second revocation gets revocationWarning instead of certRevoked */
+	/* a second revocation gets revocationWarning instead of certRevoked */
+	bool rr_again_warning;
 	bool ask_rr, ask_genm; /* hold rr and genm for policy/operator: false */
 	struct conf_policy *policy;
 	size_t n_policy;
@@ -186,8 +186,8 @@ int conf_parse(const char *text, const char *name, const char *dir, struct conf 
 void conf_free(struct conf *conf);
 
 /* CMPD_ECONF and the key's name if a key that is not reloadable differs. */
-int conf_check_reload(
-    const struct conf *old, const struct conf *new, struct diag *diag) CMPD_MUST_CHECK;
+int conf_check_reload(const struct conf *old, const struct conf *new,
+    struct diag *diag) CMPD_MUST_CHECK;
 
 /* The effective configuration in libconfig syntax (cmpd -T), all keys with their values; PINs in key
  * URIs and args of plugins that sound secret are masked. Look at buf_error. */

@@ -29,8 +29,8 @@ conf_fail(const struct conf_parser *parser, const config_setting_t *setting, int
 		text.text[0] = '\0';
 	}
 	va_end(args);
-	return diag_set(
-	    parser->diag, error, "%s: %s", where == NULL ? parser->name : where, text.text);
+	return diag_set(parser->diag, error, "%s: %s", where == NULL ? parser->name : where,
+	    text.text);
 }
 
 const char *
@@ -93,8 +93,8 @@ wrong_form(const struct conf_row *row, const config_setting_t *setting)
 }
 
 static int
-parse_value(
-    struct conf_parser *parser, const struct conf_row *row, config_setting_t *setting, void *base)
+parse_value(struct conf_parser *parser, const struct conf_row *row, config_setting_t *setting,
+    void *base)
 {
 	bool list = row->type == CONF_LIST || row->type == CONF_BITS;
 	size_t n = list ? (size_t)config_setting_length(setting) : 1;
@@ -123,8 +123,8 @@ parse_value(
 }
 
 static int
-parse_groups(
-    struct conf_parser *parser, const struct conf_row *row, config_setting_t *setting, void *base)
+parse_groups(struct conf_parser *parser, const struct conf_row *row, config_setting_t *setting,
+    void *base)
 {
 	size_t n = setting == NULL ? 0 : (size_t)config_setting_length(setting);
 	bool policy = row->type == CONF_POLICY;
@@ -169,8 +169,8 @@ is_group(const struct conf_row *row)
 }
 
 static int
-parse_row(
-    struct conf_parser *parser, const struct conf_row *row, config_setting_t *group, void *base)
+parse_row(struct conf_parser *parser, const struct conf_row *row, config_setting_t *group,
+    void *base)
 {
 	config_setting_t *setting =
 	    group == NULL ? NULL : config_setting_get_member(group, row->name);
@@ -200,8 +200,8 @@ parse_row(
 }
 
 static int
-refuse_unknown(
-    struct conf_parser *parser, const struct conf_section *section, config_setting_t *group)
+refuse_unknown(struct conf_parser *parser, const struct conf_section *section,
+    config_setting_t *group)
 {
 	for (int i = 0; i < config_setting_length(group); i++) {
 		config_setting_t *one = config_setting_get_elem(group, (unsigned)i);

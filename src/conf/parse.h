@@ -36,14 +36,14 @@ const char *conf_scalar_text(struct pool *pool, const config_setting_t *setting)
 int conf_parse_group(struct conf_parser *parser, const struct conf_section *section,
     config_setting_t *setting, void *base) CMPD_MUST_CHECK;
 /* One plugin of a chain. */
-int conf_parse_policy(
-    struct conf_parser *parser, config_setting_t *setting, struct conf_policy *ret) CMPD_MUST_CHECK;
+int conf_parse_policy(struct conf_parser *parser, config_setting_t *setting,
+    struct conf_policy *ret) CMPD_MUST_CHECK;
 /* What concerns more than one key. */
 int conf_check(struct conf_parser *parser) CMPD_MUST_CHECK;
 
 /* The whole file in pool, with a NUL. CMPD_EIO, CMPD_ECONF (too large, a NUL in it), CMPD_ENOMEM. */
-int conf_text_read(
-    struct pool *pool, const char *file, const char **ret, struct diag *diag) CMPD_MUST_CHECK;
+int conf_text_read(struct pool *pool, const char *file, const char **ret,
+    struct diag *diag) CMPD_MUST_CHECK;
 /*
  * Finds in the text what libconfig would not tell: numbers it cuts to 32 bits, and included files
  * that cannot be read. pool: for a while. CMPD_ECONF, CMPD_EIO, CMPD_ENOMEM with file:line in diag. dir NULL: nothing may be included.

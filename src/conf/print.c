@@ -222,8 +222,8 @@ print_policy(const struct conf_policy *policy, size_t depth, struct buf *out)
 	put(out, "}");
 }
 
-static void print_group(
-    const struct conf_section *section, const void *base, size_t depth, struct buf *out);
+static void print_group(const struct conf_section *section, const void *base, size_t depth,
+    struct buf *out);
 
 static void
 print_groups(const struct conf_row *row, const void *base, size_t depth, struct buf *out)

@@ -217,8 +217,8 @@ has_include_line(const char *text)
 }
 
 int
-conf_text_check(
-    struct pool *pool, const char *name, const char *dir, const char *text, struct diag *diag)
+conf_text_check(struct pool *pool, const char *name, const char *dir, const char *text,
+    struct diag *diag)
 {
 	unsigned files = 0;
 	struct scan scan = {.pool = pool,

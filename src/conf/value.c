@@ -293,8 +293,8 @@ conf_value_set(const struct conf_source *source, const struct conf_row *row, voi
 }
 
 int
-conf_value_set_initial(
-    const struct conf_source *source, const struct conf_row *row, void *base, struct diag *diag)
+conf_value_set_initial(const struct conf_source *source, const struct conf_row *row, void *base,
+    struct diag *diag)
 {
 	static const char mark[] = "$state_dir";
 	const char *texts[32];
@@ -305,8 +305,8 @@ conf_value_set_initial(
 		return 0;
 	}
 	if (strncmp(row->initial, mark, sizeof(mark) - 1) == 0 && source->state_dir != NULL) {
-		text = pool_printf(
-		    source->pool, "%s%s", source->state_dir, row->initial + sizeof(mark) - 1);
+		text = pool_printf(source->pool, "%s%s", source->state_dir,
+		    row->initial + sizeof(mark) - 1);
 	} else {
 		text = pool_strdup(source->pool, row->initial);
 	}

@@ -97,8 +97,8 @@ call_log(const struct ctl_call *call, int result, const char *text)
 	log_str(&line, "command", call->command->name);
 	log_str(&line, "actor", call->actor);
 	for (size_t i = 0; i < sizeof(objects) / sizeof(objects[0]); i++) {
-		log_str(
-		    &line, objects[i], json_string_value(json_object_get(call->args, objects[i])));
+		log_str(&line, objects[i],
+		    json_string_value(json_object_get(call->args, objects[i])));
 	}
 	log_str(&line, "result", result < 0 ? cmpd_strerror(result) : "ok");
 	log_str(&line, "text", result < 0 && text && *text ? text : NULL);
@@ -222,7 +222,7 @@ ctl_call_start(struct ctl_call *call)
 	int r = call->core->host.post(call->core->host.arg, call_run, call);
 
 	if (r < 0) {
-		call_fail(
-		    call, r == CMPD_ECLOSED ? r : CMPD_EUNAVAILABLE, "cmpd is too busy", NULL);
+		call_fail(call, r == CMPD_ECLOSED ? r : CMPD_EUNAVAILABLE, "cmpd is too busy",
+		    NULL);
 	}
 }

@@ -91,14 +91,14 @@ put_cert(struct ctl_object *object, const struct cert *cert)
 	ctl_object_time(object, "not_before", cert->not_before);
 	ctl_object_time(object, "not_after", cert->not_after);
 	ctl_object_boolean(object, "confirmed", cert->confirmed);
-	ctl_object_text(
-	    object, "reason", cert->status == CERT_VALID ? NULL : reason_name(cert->reason));
+	ctl_object_text(object, "reason",
+	    cert->status == CERT_VALID ? NULL : reason_name(cert->reason));
 	ctl_object_time(object, "revoked", cert->revoked);
 	ctl_object_hex(object, "entry", bytes_of(cert->entry, sizeof(cert->entry)));
 	ctl_object_hex(object, "ca", bytes_of(cert->ca, sizeof(cert->ca)));
 	ctl_object_hex(object, "sha256", bytes_of(cert->sha256, sizeof(cert->sha256)));
-	ctl_object_hex(
-	    object, "spki_sha256", bytes_of(cert->spki_sha256, sizeof(cert->spki_sha256)));
+	ctl_object_hex(object, "spki_sha256",
+	    bytes_of(cert->spki_sha256, sizeof(cert->spki_sha256)));
 }
 
 int
@@ -144,16 +144,16 @@ static int
 explain_find(struct ctl_context *context, int r)
 {
 	if (r == CMPD_ENOENT) {
-		return diag_set(
-		    &context->diag, r, "no certificate of ours begins with this serial");
+		return diag_set(&context->diag, r,
+		    "no certificate of ours begins with this serial");
 	}
 	if (r == CMPD_EEXIST) {
 		return diag_set(&context->diag, CMPD_EINVAL,
 		    "several certificates begin with this serial: give more digits");
 	}
 	if (r == CMPD_EINVAL) {
-		return diag_set(
-		    &context->diag, r, "a serial is up to %d hex digits", 2 * SERIAL_MAX);
+		return diag_set(&context->diag, r, "a serial is up to %d hex digits",
+		    2 * SERIAL_MAX);
 	}
 	return r;
 }

@@ -113,12 +113,12 @@ check_args(const struct ctl_command *command, const json_t *args, struct diag *d
 		const struct ctl_arg *arg = arg_find(command, json_object_iter_key(iter));
 
 		if (!arg) {
-			return refuse_word(
-			    diag, CMPD_EINVAL, "unknown argument", json_object_iter_key(iter));
+			return refuse_word(diag, CMPD_EINVAL, "unknown argument",
+			    json_object_iter_key(iter));
 		}
 		if (!has_type(json_object_iter_value(iter), arg->type)) {
-			return diag_set(
-			    diag, CMPD_EINVAL, "argument %s has the wrong type", arg->name);
+			return diag_set(diag, CMPD_EINVAL, "argument %s has the wrong type",
+			    arg->name);
 		}
 	}
 	for (const struct ctl_arg *arg = command->args; arg->name; arg++) {

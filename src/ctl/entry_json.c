@@ -53,8 +53,8 @@ ctl_entry_put_summary(struct ctl_object *object, const struct entry *entry, uint
 	ctl_object_integer(object, "cert_req_id", entry->cert_req_id);
 	ctl_object_text(object, "subject", entry->subject);
 	ctl_object_texts(object, "sans", (const char *const *)entry->sans);
-	ctl_object_hex(
-	    object, "spki_sha256", bytes_of(entry->spki_sha256, sizeof(entry->spki_sha256)));
+	ctl_object_hex(object, "spki_sha256",
+	    bytes_of(entry->spki_sha256, sizeof(entry->spki_sha256)));
 	ctl_object_text(object, "requester", entry->requester);
 	ctl_object_text(object, "peer", entry->peer);
 	ctl_object_time(object, "received", entry->received);
@@ -238,8 +238,8 @@ history_look(struct history *history, int64_t time, uint64_t total)
 		uint64_t next = 0;
 		size_t n = 0;
 
-		r = pool ? store_audit_list(
-			       desk->reader, pool, after, HISTORY_PAGE, &lines, &n, &next)
+		r = pool ? store_audit_list(desk->reader, pool, after, HISTORY_PAGE, &lines, &n,
+			       &next)
 			 : CMPD_ENOMEM;
 		for (size_t i = 0; r == 0 && i < n; i++) {
 			history->next = lines[i].number;
@@ -271,8 +271,8 @@ put_history(struct ctl_object *object, struct ctl_context *context, const struct
 	struct store_stats stats;
 	int r = history.lines ? store_stats(context->desk->reader, &stats) : CMPD_ENOMEM;
 
-	(void)hex_encode(
-	    bytes_of(entry->id, sizeof(entry->id)), history.entry, sizeof(history.entry));
+	(void)hex_encode(bytes_of(entry->id, sizeof(entry->id)), history.entry,
+	    sizeof(history.entry));
 	if (r == 0) {
 		r = history_look(&history, entry->received, stats.audit);
 	}
@@ -291,8 +291,8 @@ put_history(struct ctl_object *object, struct ctl_context *context, const struct
 /* ---- all of it ---- */
 
 int
-ctl_entry_put_detail(
-    struct ctl_object *object, struct ctl_context *context, const struct entry *entry)
+ctl_entry_put_detail(struct ctl_object *object, struct ctl_context *context,
+    const struct entry *entry)
 {
 	char key_type[ISSUER_KEY_TYPE_SIZE];
 	struct pool *pool = context->desk->pool;

@@ -104,8 +104,8 @@ ctl_object_time(struct ctl_object *object, const char *key, int64_t wall_ms)
 {
 	char text[CLOCK_TEXT_SIZE];
 
-	ctl_object_json(
-	    object, key, wall_ms ? json_string(clock_format(wall_ms, text)) : json_null());
+	ctl_object_json(object, key,
+	    wall_ms ? json_string(clock_format(wall_ms, text)) : json_null());
 }
 
 void

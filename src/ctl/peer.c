@@ -78,16 +78,16 @@ ctl_roles_init(struct ctl_roles *ret, const struct conf *conf, struct diag *diag
 		if (find_user(*users, &ret->users[ret->n_users]) == 0) {
 			ret->n_users++;
 		} else {
-			result = diag_set(
-			    diag, CMPD_ECONF, "control.admin_users: no such user: %s", *users);
+			result = diag_set(diag, CMPD_ECONF, "control.admin_users: no such user: %s",
+			    *users);
 		}
 	}
 	for (; groups && *groups; groups++) {
 		if (find_group(*groups, &ret->groups[ret->n_groups]) == 0) {
 			ret->n_groups++;
 		} else {
-			result = diag_set(
-			    diag, CMPD_ECONF, "control.admin_groups: no such group: %s", *groups);
+			result = diag_set(diag, CMPD_ECONF,
+			    "control.admin_groups: no such group: %s", *groups);
 		}
 	}
 	return result;

@@ -30,8 +30,8 @@ struct ctl_roles {
 
 /* control.admin_users and control.admin_groups. CMPD_ECONF: names in diag who does not exist; ret is usable then and lacks
  * them. CMPD_ENOMEM. May ask a directory service. */
-int ctl_roles_init(
-    struct ctl_roles *ret, const struct conf *conf, struct diag *diag) CMPD_MUST_CHECK;
+int ctl_roles_init(struct ctl_roles *ret, const struct conf *conf,
+    struct diag *diag) CMPD_MUST_CHECK;
 void ctl_roles_fini(struct ctl_roles *roles);
 
 /* From the kernel's knowledge of a connected unix socket; asks no directory. CMPD_EIO. */

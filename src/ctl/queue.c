@@ -219,8 +219,8 @@ decide(struct ctl_context *context, struct decision *decision, json_t **ret_data
 	}
 	decision->actor = context->actor;
 	decision->version = (uint64_t)version;
-	r = desk_decide(
-	    context->desk, ctl_arg_string(context, "id"), decision, &entry, &context->diag);
+	r = desk_decide(context->desk, ctl_arg_string(context, "id"), decision, &entry,
+	    &context->diag);
 	if (r == CMPD_ECONFLICT || r == CMPD_ESTATE) {
 		struct diag said = context->diag;
 
@@ -255,8 +255,8 @@ take_note(struct ctl_context *context, const char **ret)
 		return 0;
 	}
 	if (strlen(text) > NOTE_MAX) {
-		return diag_set(
-		    &context->diag, CMPD_ELIMIT, "the text is longer than %d bytes", NOTE_MAX);
+		return diag_set(&context->diag, CMPD_ELIMIT, "the text is longer than %d bytes",
+		    NOTE_MAX);
 	}
 	clean = ctl_text_clean(text, false, 3 * NOTE_MAX);
 	*ret = clean ? pool_strdup(context->desk->pool, clean) : NULL;

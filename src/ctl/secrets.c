@@ -59,8 +59,8 @@ secret_value(struct ctl_context *context, struct bytes *ret, const char **ret_te
 	}
 	r = hex_decode(hex, value, SECRET_SIZE_MAX, &len);
 	if (r < 0 || len == 0) {
-		return diag_set(
-		    &context->diag, CMPD_EINVAL, "a secret is 1 to %d bytes", SECRET_SIZE_MAX);
+		return diag_set(&context->diag, CMPD_EINVAL, "a secret is 1 to %d bytes",
+		    SECRET_SIZE_MAX);
 	}
 	*ret = bytes_of(value, len);
 	return 0;
@@ -74,8 +74,8 @@ check_ref(struct ctl_context *context, const char *ref)
 	bool same;
 
 	if (*ref == '\0' || strlen(ref) > REF_MAX) {
-		return diag_set(
-		    &context->diag, CMPD_EINVAL, "a reference is 1 to %d bytes", REF_MAX);
+		return diag_set(&context->diag, CMPD_EINVAL, "a reference is 1 to %d bytes",
+		    REF_MAX);
 	}
 	clean = ctl_text_clean(ref, false, 3 * REF_MAX + 64);
 	same = clean && strcmp(clean, ref) == 0;
@@ -169,8 +169,8 @@ check_new(struct ctl_context *context, const struct secret *secret)
 			unit_remove_secret(desk->unit, found.id);
 			return 0;
 		}
-		return diag_set(
-		    &context->diag, CMPD_EEXIST, "there is a secret with this reference");
+		return diag_set(&context->diag, CMPD_EEXIST,
+		    "there is a secret with this reference");
 	}
 	return r;
 }
@@ -311,8 +311,8 @@ removal_scan(struct ctl_context *context, struct removal *removal)
 		struct secret *secrets = NULL;
 		size_t n = 0;
 
-		r = pool ? store_secret_list(
-			       context->desk->reader, pool, after, SCAN_PAGE, &secrets, &n, &after)
+		r = pool ? store_secret_list(context->desk->reader, pool, after, SCAN_PAGE,
+			       &secrets, &n, &after)
 			 : CMPD_ENOMEM;
 		for (size_t i = 0; r == 0 && i < n; i++) {
 			removal_note(removal, &secrets[i]);

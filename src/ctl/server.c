@@ -225,8 +225,8 @@ remove_stale(const struct sockaddr_un *address, struct diag *diag)
 		return 0;
 	}
 	if (!S_ISSOCK(st.st_mode)) {
-		return diag_set(
-		    diag, CMPD_EEXIST, "%s exists and is not a socket", address->sun_path);
+		return diag_set(diag, CMPD_EEXIST, "%s exists and is not a socket",
+		    address->sun_path);
 	}
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0) {
@@ -344,8 +344,8 @@ ctl_server_reconfigure(struct ctl_server *server, const struct conf *conf)
 
 	server->conns_max = (size_t)conf->limits.control_connections;
 	if (r == CMPD_ENOMEM) {
-		log_msg(
-		    LOG_LEVEL_ERROR, "ctl.reload", "out of memory: operators stay as they were");
+		log_msg(LOG_LEVEL_ERROR, "ctl.reload",
+		    "out of memory: operators stay as they were");
 		return;
 	}
 	if (r < 0) {

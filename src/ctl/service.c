@@ -31,8 +31,8 @@ entries_json(const struct store_stats *stats)
 
 	ctl_object_init(&object);
 	for (int i = ENTRY_PENDING; i < ENTRY_STATES; i++) {
-		ctl_object_integer(
-		    &object, entry_state_name((enum entry_state)i), (int64_t)stats->entries[i]);
+		ctl_object_integer(&object, entry_state_name((enum entry_state)i),
+		    (int64_t)stats->entries[i]);
 	}
 	return ctl_object_end(&object);
 }

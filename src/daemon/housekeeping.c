@@ -52,15 +52,15 @@ post(struct housekeeping *housekeeping, void (*fn)(void *arg, struct desk *desk)
 }
 
 int
-housekeeping_post(
-    struct housekeeping *housekeeping, void (*fn)(void *arg, struct desk *desk), void *arg)
+housekeeping_post(struct housekeeping *housekeeping, void (*fn)(void *arg, struct desk *desk),
+    void *arg)
 {
 	return post(housekeeping, fn, arg, queue_put);
 }
 
 int
-housekeeping_post_always(
-    struct housekeeping *housekeeping, void (*fn)(void *arg, struct desk *desk), void *arg)
+housekeeping_post_always(struct housekeeping *housekeeping,
+    void (*fn)(void *arg, struct desk *desk), void *arg)
 {
 	return post(housekeeping, fn, arg, queue_put_again);
 }
@@ -153,8 +153,8 @@ housekeeping_main(void *arg)
 	for (;;) {
 		now = clock_mono_ms();
 		/* Tests move the monotonic clock: the wait itself is never longer than a second. */
-		task = queue_take_until(
-		    housekeeping->tasks, next - now > SWEEP_MS ? SWEEP_MS : next - now);
+		task = queue_take_until(housekeeping->tasks,
+		    next - now > SWEEP_MS ? SWEEP_MS : next - now);
 		if (task != NULL) {
 			run_task(housekeeping, task);
 		} else if (atomic_load(&housekeeping->stopping)) {
@@ -203,8 +203,8 @@ housekeeping_free(struct housekeeping *housekeeping)
 }
 
 int
-housekeeping_start(
-    struct store *store, struct snapshot *snapshot, struct housekeeping **ret, struct diag *diag)
+housekeeping_start(struct store *store, struct snapshot *snapshot, struct housekeeping **ret,
+    struct diag *diag)
 {
 	struct housekeeping *housekeeping = calloc(1, sizeof(*housekeeping));
 	int r = CMPD_ENOMEM;

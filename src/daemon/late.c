@@ -129,8 +129,8 @@ decide(void *arg, struct desk *desk)
 }
 
 void
-late_verdict(
-    void *arg, const struct txn_key *txn, int64_t cert_req_id, const struct policy_verdict *verdict)
+late_verdict(void *arg, const struct txn_key *txn, int64_t cert_req_id,
+    const struct policy_verdict *verdict)
 {
 	struct flow *flow = arg;
 	struct late *late = calloc(1, sizeof(*late));

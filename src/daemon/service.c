@@ -33,8 +33,8 @@ on_request(void *arg, const struct http_request_info *info, const void *route, i
 {
 	struct daemon *daemon = arg;
 
-	return job_start(
-	    &daemon->flow, daemon->current, route, (enum cmp_operation)operation, info);
+	return job_start(&daemon->flow, daemon->current, route, (enum cmp_operation)operation,
+	    info);
 }
 
 static bool

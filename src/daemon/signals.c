@@ -67,8 +67,8 @@ on_terminate(evutil_socket_t fd, short what, void *arg)
 		event_base_loopbreak(daemon->base);
 		return;
 	}
-	log_msg(
-	    LOG_LEVEL_INFO, "daemon.stopping", "signal %d: finishing what is under way", (int)fd);
+	log_msg(LOG_LEVEL_INFO, "daemon.stopping", "signal %d: finishing what is under way",
+	    (int)fd);
 	notify_stopping();
 	daemon->draining = true;
 	daemon->drain_until = clock_mono_ms() + DRAIN_MS;

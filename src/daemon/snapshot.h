@@ -32,8 +32,8 @@ struct snapshot {
 
 /* Takes conf over, also on failure. CMPD_ECONF with the reason in diag, CMPD_ENOMEM. One reference is the caller's. Any thread; the
  * thread's default library context is the same afterwards. */
-int snapshot_new(
-    struct conf *conf, size_t n_workers, struct snapshot **ret, struct diag *diag) CMPD_MUST_CHECK;
+int snapshot_new(struct conf *conf, size_t n_workers, struct snapshot **ret,
+    struct diag *diag) CMPD_MUST_CHECK;
 struct snapshot *snapshot_get1(struct snapshot *snapshot);
 /* Any thread. Freeing takes time (plugins are waited for): the hook, if there is one, gets the last reference instead. NULL is fine. */
 void snapshot_put(struct snapshot *snapshot);

@@ -122,8 +122,8 @@ handle(struct worker *worker, struct job *job)
 	pool_reset(job->pool);
 	job->answer = (struct cmp_answer){.unit = NULL};
 	if (job->unavailable != NULL) {
-		return cmp_door_unavailable(
-		    slot->door, &desk, &job->request, job->unavailable, &job->answer);
+		return cmp_door_unavailable(slot->door, &desk, &job->request, job->unavailable,
+		    &job->answer);
 	}
 	return cmp_door_handle(slot->door, &desk, &job->request, &job->answer);
 }
@@ -219,8 +219,8 @@ workers_start(struct flow *flow, size_t n, struct workers **ret, struct diag *di
 		r = store_reader_open(flow->store, &worker->reader);
 		if (r < 0) {
 			worker->reader = NULL;
-			diag_set(
-			    diag, r, "no store reader for worker %zu: %s", i, cmpd_strerror(r));
+			diag_set(diag, r, "no store reader for worker %zu: %s", i,
+			    cmpd_strerror(r));
 			break;
 		}
 		worker->started = pthread_create(&worker->thread, NULL, worker_main, worker) == 0;

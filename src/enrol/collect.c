@@ -174,8 +174,8 @@ collect_approved(struct desk *desk, const struct txn *txn, struct desk_outcome *
 }
 
 int
-desk_collect(
-    struct desk *desk, const struct txn *txn, const struct entry *entry, struct desk_outcome *ret)
+desk_collect(struct desk *desk, const struct txn *txn, const struct entry *entry,
+    struct desk_outcome *ret)
 {
 	int error;
 
@@ -200,16 +200,16 @@ desk_collect(
 	case ENTRY_CONFIRMED:
 		return tell_certificate(desk, ret);
 	case ENTRY_DENIED:
-		return tell_rejected(
-		    ret, entry->fail_info, entry->text ? entry->text : "refused by the operator");
+		return tell_rejected(ret, entry->fail_info,
+		    entry->text ? entry->text : "refused by the operator");
 	case ENTRY_EXPIRED:
 		return tell_rejected(ret, -1, "the request has expired before it was decided");
 	case ENTRY_ABORTED:
 		return tell_rejected(ret, -1, "the request was aborted");
 	case ENTRY_UNCONFIRMED:
 		ret->error = CMPD_EREVOKED;
-		return tell_rejected(
-		    ret, -1, "the certificate was not confirmed in time and is revoked");
+		return tell_rejected(ret, -1,
+		    "the certificate was not confirmed in time and is revoked");
 	default:
 		return CMPD_ESTATE;
 	}

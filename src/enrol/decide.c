@@ -54,8 +54,8 @@ note_count(const char **list)
 
 /* The template of a held entry as the profile makes it now. Approval stores it; collection makes exactly that. */
 static int
-resolve_entry(
-    struct desk *desk, struct entry *entry, const struct policy_verdict *verdict, struct diag *diag)
+resolve_entry(struct desk *desk, struct entry *entry, const struct policy_verdict *verdict,
+    struct diag *diag)
 {
 	struct template wanted = entry->requested;
 	const char *mods = NULL;
@@ -66,8 +66,8 @@ resolve_entry(
 		entry->profile = verdict->profile;
 	}
 	/* What was shown to the people who decide: kur may have taken names from the old certificate. */
-	error = name_from_text(
-	    desk->pool, verdict && verdict->subject ? verdict->subject : entry->subject, &subject);
+	error = name_from_text(desk->pool,
+	    verdict && verdict->subject ? verdict->subject : entry->subject, &subject);
 	if (error) {
 		return error;
 	}
@@ -83,8 +83,8 @@ resolve_entry(
 			return error;
 		}
 	}
-	error = issuer_resolve(
-	    desk->issuer, entry->profile, &wanted, desk->pool, &entry->resolved, &mods, diag);
+	error = issuer_resolve(desk->issuer, entry->profile, &wanted, desk->pool, &entry->resolved,
+	    &mods, diag);
 	if (error) {
 		return error;
 	}
@@ -192,8 +192,8 @@ desk_decide(struct desk *desk, const char *hex_id, const struct decision *decisi
 		if (!error && decision->kind == DECISION_APPROVE) {
 			error = approve(desk, &entry, decision->actor, NULL, diag);
 		} else if (!error) {
-			error = deny(
-			    desk, &entry, decision->actor, decision->fail_info, decision->text);
+			error = deny(desk, &entry, decision->actor, decision->fail_info,
+			    decision->text);
 		}
 	}
 	if (!error) {

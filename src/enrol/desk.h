@@ -58,8 +58,8 @@ struct desk_verdict {
 
 struct desk_request {
 	const struct conf_endpoint *endpoint;
-	const char
-	    *profile; /* asked for by name (certProfile); NULL: the secret's or the endpoint's */
+	/* asked for by name (certProfile); NULL: the secret's or the endpoint's */
+	const char *profile;
 	struct txn_key txn;
 	enum request_type type;
 	int64_t cert_req_id;
@@ -104,15 +104,15 @@ int desk_collect(struct desk *desk, const struct txn *txn, const struct entry *e
 
 /* The client confirms (accepted) or refuses an issued certificate; the latter revokes it. CMPD_EREVOKED: too late;
  * CMPD_EEXIST: already confirmed; CMPD_ESTATE: nothing to confirm. *entry is changed to what will be stored. */
-int desk_confirm(
-    struct desk *desk, struct entry *entry, bool accepted, const char *text) CMPD_MUST_CHECK;
+int desk_confirm(struct desk *desk, struct entry *entry, bool accepted,
+    const char *text) CMPD_MUST_CHECK;
 /* The client's error message: everything of the transaction that is not final is aborted; issued ones are refused and revoked. */
 int desk_abort(struct desk *desk, const struct txn *txn, const char *text) CMPD_MUST_CHECK;
 
 /* Closes a transaction if nothing of it is pending, approved or unconfirmed, as changed by this unit: the caller names the states its
  * unit gives (same order as txn->ids). Sets ended, due; gives back or releases the secret. */
-int desk_close_txn(
-    struct desk *desk, struct txn *txn, const struct entry *entries, size_t n) CMPD_MUST_CHECK;
+int desk_close_txn(struct desk *desk, struct txn *txn, const struct entry *entries,
+    size_t n) CMPD_MUST_CHECK;
 
 /* ---- decisions by operators, late verdicts ---- */
 

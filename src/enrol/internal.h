@@ -25,8 +25,8 @@ int desk_make_certificate(struct desk *desk, struct entry *entry,
     struct diag *diag) CMPD_MUST_CHECK;
 
 /* Revokes the certificate that an entry issued. reason: CRLReason. One that is gone or revoked already is fine. */
-int desk_revoke_entry_cert(
-    struct desk *desk, const struct entry *entry, int reason, const char *actor) CMPD_MUST_CHECK;
+int desk_revoke_entry_cert(struct desk *desk, const struct entry *entry, int reason,
+    const char *actor) CMPD_MUST_CHECK;
 
 /* Are subject and SANs the requester's own (design.md: names are bound)? *ret_bound false: *ret_why says what is not. */
 int desk_names_check(struct desk *desk, const struct desk_requester *requester,

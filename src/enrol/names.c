@@ -22,8 +22,8 @@ has_no_names(const struct desk_requester *requester)
 }
 
 static int
-subject_fits(
-    struct desk *desk, const struct desk_requester *requester, struct bytes subject, bool *ret)
+subject_fits(struct desk *desk, const struct desk_requester *requester, struct bytes subject,
+    bool *ret)
 {
 	struct bytes own = requester->signer_subject;
 

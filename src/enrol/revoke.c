@@ -43,12 +43,12 @@ check_right(struct desk *desk, const struct desk_requester *requester,
 		if (!memcmp(requester->identity.certificate, cert->sha256, DIGEST_SIZE)) {
 			return 0;
 		}
-		return diag_set(
-		    diag, CMPD_EACCES, "only the certificate itself may ask for its revocation");
+		return diag_set(diag, CMPD_EACCES,
+		    "only the certificate itself may ask for its revocation");
 	}
 	if (!endpoint->rr_mac) {
-		return diag_set(
-		    diag, CMPD_EACCES, "revocation by a shared secret is not allowed here");
+		return diag_set(diag, CMPD_EACCES,
+		    "revocation by a shared secret is not allowed here");
 	}
 	hex_encode(bytes_of(cert->entry, sizeof(cert->entry)), id, sizeof(id));
 	error = store_entry_by_id(desk->reader, desk->pool, id, &entry);

@@ -59,8 +59,8 @@ choose_profile(struct submission *s)
 	const char *name = s->request->profile;
 
 	if (name && !desk_profile_offered(endpoint, name)) {
-		return diag_set(
-		    &s->diag, CMPD_ETEMPLATE, "certProfile \"%s\" is not offered here", name);
+		return diag_set(&s->diag, CMPD_ETEMPLATE, "certProfile \"%s\" is not offered here",
+		    name);
 	}
 	/* A secret that is bound to a profile gets that one, whatever is asked for. */
 	if (s->requester->secret && s->requester->secret->profile) {
@@ -91,21 +91,21 @@ complete_update(struct submission *s)
 		return 0;
 	}
 	if (!requester->signer_ours) {
-		return diag_set(
-		    &s->diag, CMPD_ECERTID, "the certificate to be updated was not issued here");
+		return diag_set(&s->diag, CMPD_ECERTID,
+		    "the certificate to be updated was not issued here");
 	}
-	error = store_cert_get(
-	    s->desk->reader, s->desk->pool, requester->signer_ca, requester->signer_serial, &old);
+	error = store_cert_get(s->desk->reader, s->desk->pool, requester->signer_ca,
+	    requester->signer_serial, &old);
 	if (error == CMPD_ENOENT) {
-		return diag_set(
-		    &s->diag, CMPD_ECERTID, "the certificate to be updated is not known");
+		return diag_set(&s->diag, CMPD_ECERTID,
+		    "the certificate to be updated is not known");
 	}
 	if (error) {
 		return error;
 	}
 	if (old.status != CERT_VALID) {
-		return diag_set(
-		    &s->diag, CMPD_EREVOKED, "the certificate to be updated is revoked");
+		return diag_set(&s->diag, CMPD_EREVOKED,
+		    "the certificate to be updated is revoked");
 	}
 	if (!s->wanted.subject.data) {
 		s->wanted.subject = requester->signer_subject;
@@ -119,8 +119,8 @@ complete_update(struct submission *s)
 	if (error || !*sans) {
 		return error;
 	}
-	return name_sans_replace(
-	    s->desk->pool, s->wanted.extensions, sans, false, &s->wanted.extensions);
+	return name_sans_replace(s->desk->pool, s->wanted.extensions, sans, false,
+	    &s->wanted.extensions);
 }
 
 static int
@@ -170,8 +170,8 @@ ask_policy(struct submission *s, struct desk_verdict *slot, void (*wake)(void *)
 	if (!slot->call) {
 		error = issuer_key_type(s->resolved.spki, key_type);
 		if (!error && requester->signer_subject.data) {
-			error = name_to_text(
-			    s->desk->pool, requester->signer_subject, &question.signer_subject);
+			error = name_to_text(s->desk->pool, requester->signer_subject,
+			    &question.signer_subject);
 		}
 		if (error) {
 			return error;
@@ -212,8 +212,8 @@ apply_changes(struct submission *s)
 	if (v->profile) {
 		s->profile = conf_profile_find(s->desk->conf, v->profile);
 		if (!s->profile) {
-			return diag_set(
-			    &s->diag, CMPD_EPLUGIN, "policy names a profile that does not exist");
+			return diag_set(&s->diag, CMPD_EPLUGIN,
+			    "policy names a profile that does not exist");
 		}
 	}
 	if (v->subject) {
@@ -232,8 +232,8 @@ apply_changes(struct submission *s)
 	if (v->validity > 0 && v->validity < s->resolved.validity) {
 		s->resolved.validity = v->validity;
 	}
-	s->mods = pool_printf(
-	    s->desk->pool, "%s%schanged by policy", first ? first : "", first ? "; " : "");
+	s->mods = pool_printf(s->desk->pool, "%s%schanged by policy", first ? first : "",
+	    first ? "; " : "");
 	return s->mods ? 0 : CMPD_ENOMEM;
 }
 
@@ -332,8 +332,8 @@ grant(struct submission *s, struct entry *entry, struct desk_outcome *ret)
 	}
 	entry->state = ENTRY_APPROVED;
 	entry->decided = s->desk->now;
-	error = desk_make_certificate(
-	    s->desk, entry, s->request->endpoint, s->request->implicit_confirm, &cert, &s->diag);
+	error = desk_make_certificate(s->desk, entry, s->request->endpoint,
+	    s->request->implicit_confirm, &cert, &s->diag);
 	if (error) {
 		return error;
 	}
@@ -364,8 +364,8 @@ follow_verdict(struct submission *s, struct desk_outcome *ret)
 	case POLICY_DENY:
 		return deny(s, entry, ret);
 	case POLICY_HOLD:
-		return hold(
-		    s, entry, s->verdict.text ? s->verdict.text : "waiting for approval", ret);
+		return hold(s, entry, s->verdict.text ? s->verdict.text : "waiting for approval",
+		    ret);
 	case POLICY_PASS:
 		/* Nobody granted it: an enrolment is held, never granted. */
 		return hold(s, entry, "waiting for approval", ret);

@@ -102,8 +102,8 @@ send_text(struct http_server *server, struct evhttp_request *request, int status
 	char line[256];
 
 	snprintf(line, sizeof(line), "%.200s\n", text);
-	send_answer(
-	    server, request, status, reason_of(status), "text/plain", bytes_str(line), close_after);
+	send_answer(server, request, status, reason_of(status), "text/plain", bytes_str(line),
+	    close_after);
 }
 
 static void
@@ -145,8 +145,8 @@ exchange_free(struct http_exchange *exchange)
 }
 
 static void
-hand_over(
-    struct http_server *server, struct evhttp_request *request, const void *route, int operation)
+hand_over(struct http_server *server, struct evhttp_request *request, const void *route,
+    int operation)
 {
 	struct evbuffer *input = evhttp_request_get_input_buffer(request);
 	struct http_request_info info = {.path = evhttp_request_get_uri(request)};
@@ -305,10 +305,10 @@ evhttp_make(struct event_base *base, void (*cb)(struct evhttp_request *, void *)
 
 	if (evhttp != NULL) {
 		evhttp_set_gencb(evhttp, cb, arg);
-		evhttp_set_allowed_methods(
-		    evhttp, EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_HEAD | EVHTTP_REQ_PUT |
-				EVHTTP_REQ_DELETE | EVHTTP_REQ_OPTIONS | EVHTTP_REQ_TRACE |
-				EVHTTP_REQ_CONNECT | EVHTTP_REQ_PATCH);
+		evhttp_set_allowed_methods(evhttp,
+		    EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_HEAD | EVHTTP_REQ_PUT |
+			EVHTTP_REQ_DELETE | EVHTTP_REQ_OPTIONS | EVHTTP_REQ_TRACE |
+			EVHTTP_REQ_CONNECT | EVHTTP_REQ_PATCH);
 	}
 	return evhttp;
 }

@@ -19,11 +19,11 @@ struct http_exchange; /* one request that waits for its answer */
 struct http_request_info {
 	struct http_exchange *exchange;
 	const char *path; /* raw; borrowed as the body */
-	struct bytes
-	    body; /* never empty; borrowed until the exchange is answered or the server freed */
-	const char *
-	    peer; /* address; "unix" for unix sockets; the client's if that is a listed proxy and says so;
-			     borrowed during the call only */
+	/* never empty; borrowed until the exchange is answered or the server freed */
+	struct bytes body;
+	/* address; "unix" for unix sockets; the client's if that is a listed proxy and says so;
+	 * borrowed during the call only */
+	const char *peer;
 };
 
 struct http_handlers {
@@ -32,8 +32,8 @@ struct http_handlers {
 	int (*route)(void *arg, const char *path, const void **ret_route, int *ret_operation);
 	/* 0: takes the exchange: exactly one http_reply follows, at once or later. CMPD_ELIMIT, CMPD_ECLOSED or
 	 * any other error: http answers 503 with Retry-After and the exchange is no longer the caller's. */
-	int (*on_request)(
-	    void *arg, const struct http_request_info *info, const void *route, int operation);
+	int (*on_request)(void *arg, const struct http_request_info *info, const void *route,
+	    int operation);
 	bool (*ready)(void *arg); /* for /readyz */
 	void *arg;
 };

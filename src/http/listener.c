@@ -253,8 +253,8 @@ http_listener_adopt(struct event_base *base, struct evhttp *evhttp, evutil_socke
 	if (listener->pause == NULL) {
 		goto out;
 	}
-	listener->listener = evconnlistener_new(
-	    base, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+	listener->listener = evconnlistener_new(base, NULL, NULL,
+	    LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
 	if (listener->listener == NULL) {
 		goto out;
 	}

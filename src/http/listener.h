@@ -20,8 +20,8 @@ struct http_address {
 };
 
 /* "addr:port", "[v6]:port" (numbers, no names) or "unix:/path". CMPD_ECONF. */
-int http_address_parse(
-    const char *text, struct http_address *ret, struct diag *diag) CMPD_MUST_CHECK;
+int http_address_parse(const char *text, struct http_address *ret,
+    struct diag *diag) CMPD_MUST_CHECK;
 bool http_address_equal(const struct http_address *a, const struct http_address *b);
 
 /*

@@ -163,8 +163,8 @@ http_server_listen(struct http_server *server, const struct conf *conf, struct d
 			continue;
 		}
 		if (server->n_listeners == HTTP_LISTENERS_MAX) {
-			return diag_set(
-			    diag, CMPD_ELIMIT, "more than %d listeners", HTTP_LISTENERS_MAX);
+			return diag_set(diag, CMPD_ELIMIT, "more than %d listeners",
+			    HTTP_LISTENERS_MAX);
 		}
 		r = http_listener_open(server->base, server->cmp, conf->listen[i],
 		    &server->listeners[server->n_listeners], diag);

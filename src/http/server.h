@@ -35,8 +35,8 @@ struct http_server {
 };
 
 /* Opens and adopts everything there is to listen on. */
-int http_server_listen(
-    struct http_server *server, const struct conf *conf, struct diag *diag) CMPD_MUST_CHECK;
+int http_server_listen(struct http_server *server, const struct conf *conf,
+    struct diag *diag) CMPD_MUST_CHECK;
 void http_server_unlisten(struct http_server *server);
 /* CMPD_ENOMEM: the old list stays. */
 int http_server_set_proxies(struct http_server *server, const struct conf *conf) CMPD_MUST_CHECK;

@@ -115,8 +115,8 @@ issuer_crl_begin(struct issuer *issuer, const uint8_t id[CA_ID_SIZE], uint64_t n
 	struct issuer_crl *crl;
 
 	if (ca == NULL || ca->key == NULL) {
-		return diag_set(
-		    diag, CMPD_ENOENT, "the key of this generation of the CA is not here");
+		return diag_set(diag, CMPD_ENOENT,
+		    "the key of this generation of the CA is not here");
 	}
 	crl = calloc(1, sizeof(*crl));
 	if (crl == NULL) {

@@ -49,8 +49,8 @@ int issuer_sign(struct issuer *issuer, const char *profile, const struct templat
 /* Appends what a profile says of keyUsage and extKeyUsage, as DER Extensions one after the other. CMPD_ENOENT: no such
  * profile. */
 struct buf;
-int issuer_profile_usage(
-    struct issuer *issuer, const char *profile, struct buf *out) CMPD_MUST_CHECK;
+int issuer_profile_usage(struct issuer *issuer, const char *profile,
+    struct buf *out) CMPD_MUST_CHECK;
 /* The CA certificate of a profile, and the certificates above it without the root (none if it is the root); DER, borrowed from the
  * issuer. */
 struct bytes issuer_ca0_certificate(struct issuer *issuer, const char *profile);
@@ -72,25 +72,25 @@ struct issuer_generation {
 	size_t n_chain;
 	int64_t not_before, not_after;
 };
-int issuer_generation0(
-    struct issuer *issuer, size_t n, struct issuer_generation *ret) CMPD_MUST_CHECK;
+int issuer_generation0(struct issuer *issuer, size_t n,
+    struct issuer_generation *ret) CMPD_MUST_CHECK;
 
 /* Which generation of ours issued this certificate? By issuer name and authority key
  * identifier (if there); CMPD_ENOENT: none. The signature is not looked at. */
-int issuer_ca_of(
-    struct issuer *issuer, const X509 *certificate, uint8_t ret_ca[CA_ID_SIZE]) CMPD_MUST_CHECK;
+int issuer_ca_of(struct issuer *issuer, const X509 *certificate,
+    uint8_t ret_ca[CA_ID_SIZE]) CMPD_MUST_CHECK;
 
 /* The nth generation of ours with this subject (DER Name): several may share it. CMPD_ENOENT: no more. */
 int issuer_ca_named(struct issuer *issuer, struct bytes name, size_t nth,
     uint8_t ret_ca[CA_ID_SIZE]) CMPD_MUST_CHECK;
 /* Does a certificate (DER) agree with everything that a template names: subject, key, validity, each extension?
  * CMPD_ECERTID: not, diag says where. CMPD_EFORMAT: the certificate does not decode. */
-int issuer_agrees(
-    struct bytes certificate, const struct template *named, struct diag *diag) CMPD_MUST_CHECK;
+int issuer_agrees(struct bytes certificate, const struct template *named,
+    struct diag *diag) CMPD_MUST_CHECK;
 
 /* Loads a private key from a file or URI through OSSL_STORE; CMPD_ECONF with the name in diag. Caller frees. Also for CMP signers. */
-int issuer_load_key(
-    OSSL_LIB_CTX *libctx, const char *uri, EVP_PKEY **ret, struct diag *diag) CMPD_MUST_CHECK;
+int issuer_load_key(OSSL_LIB_CTX *libctx, const char *uri, EVP_PKEY **ret,
+    struct diag *diag) CMPD_MUST_CHECK;
 /* All certificates of a PEM or DER file. Caller frees with sk_X509_pop_free / OSSL_STACK_OF_X509_free. */
 int issuer_load_certs(OSSL_LIB_CTX *libctx, const char *file, STACK_OF(X509) * *ret,
     struct diag *diag) CMPD_MUST_CHECK;

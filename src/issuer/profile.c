@@ -138,8 +138,8 @@ profile_prepare_eku(struct profile *profile, struct diag *diag)
 	mark = der_begin(&profile->eku, DER_SEQUENCE);
 	for (; *words != NULL; words++) {
 		if (der_oid_from_text(*words, true, oid, &len) < 0) {
-			return diag_set(
-			    diag, CMPD_ECONF, "extended_key_usage: unknown word \"%s\"", *words);
+			return diag_set(diag, CMPD_ECONF, "extended_key_usage: unknown word \"%s\"",
+			    *words);
 		}
 		der_put(&profile->eku, DER_OID, bytes_of(oid, len));
 	}
@@ -257,8 +257,8 @@ profile_check(struct profile *profile, struct diag *diag)
 
 	for (const char **word = conf->allowed_keys; word != NULL && *word != NULL; word++) {
 		if (!spki_word_known(*word)) {
-			return diag_set(
-			    diag, CMPD_ECONF, "allowed_keys: unknown word \"%s\"", *word);
+			return diag_set(diag, CMPD_ECONF, "allowed_keys: unknown word \"%s\"",
+			    *word);
 		}
 	}
 	if (conf->validity < 1000) {

@@ -182,8 +182,8 @@ ask_key_usage(struct resolution *r, const struct extension *extension)
 		return diag_set(r->diag, CMPD_EEXTENSION, "keyUsage does not decode");
 	}
 	if ((r->key_usage & ~r->profile->key_usage) != 0) {
-		return diag_set(
-		    r->diag, CMPD_EEXTENSION, "keyUsage goes beyond that of the profile");
+		return diag_set(r->diag, CMPD_EEXTENSION,
+		    "keyUsage goes beyond that of the profile");
 	}
 	r->asked_key_usage = true;
 	return 0;
@@ -261,8 +261,8 @@ ask_basic_constraints(struct resolution *r, const struct extension *extension)
 		goto broken;
 	}
 	if (ca && !r->profile->conf->allow_ca) {
-		return diag_set(
-		    r->diag, CMPD_EEXTENSION, "the profile issues no certificates of CAs");
+		return diag_set(r->diag, CMPD_EEXTENSION,
+		    "the profile issues no certificates of CAs");
 	}
 	if (ca && !(length.len == 1 && length.data[0] == 0)) {
 		resolve_note(r, "basicConstraints has path length 0");
@@ -318,13 +318,13 @@ requested_extensions(struct resolution *r)
 		}
 		for (size_t i = 0; i < n; i++) {
 			if (bytes_equal(seen[i], extension.oid)) {
-				return diag_set(
-				    r->diag, CMPD_EEXTENSION, "an extension stands there twice");
+				return diag_set(r->diag, CMPD_EEXTENSION,
+				    "an extension stands there twice");
 			}
 		}
 		if (n == ISSUER_EXTENSIONS) {
-			return diag_set(
-			    r->diag, CMPD_EEXTENSION, "more than %d extensions", ISSUER_EXTENSIONS);
+			return diag_set(r->diag, CMPD_EEXTENSION, "more than %d extensions",
+			    ISSUER_EXTENSIONS);
 		}
 		seen[n++] = extension.oid;
 		rule = find_rule(extension.oid);
@@ -384,8 +384,8 @@ requested_leftovers(struct resolution *r)
 		}
 		extension_name(extension.oid, name);
 		if (extension.critical) {
-			return diag_set(
-			    r->diag, CMPD_EEXTENSION, "critical extension %s is not issued", name);
+			return diag_set(r->diag, CMPD_EEXTENSION,
+			    "critical extension %s is not issued", name);
 		}
 		resolve_note(r, "%s is left out", name);
 	}

@@ -349,8 +349,8 @@ issuer_resolve(struct issuer *issuer, const char *name, const struct template *r
 	int result;
 
 	if (r.profile == NULL) {
-		return diag_set(
-		    diag, CMPD_ENOENT, "no profile is named \"%s\"", name != NULL ? name : "");
+		return diag_set(diag, CMPD_ENOENT, "no profile is named \"%s\"",
+		    name != NULL ? name : "");
 	}
 	buf_init(&r.mods, 4096);
 	result = resolve_all(&r);

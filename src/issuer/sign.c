@@ -37,8 +37,8 @@ sign_check_ca(const struct profile *profile, const struct template *resolved, st
 	if ((memcmp(resolved->ca, any, sizeof(any)) != 0 &&
 		memcmp(resolved->ca, ca->id, sizeof(any)) != 0) ||
 	    !bytes_equal(key_id, bytes_of(ca->key_id, ca->key_id_len))) {
-		return diag_set(
-		    diag, CMPD_ETEMPLATE, "the CA has changed since the request was approved");
+		return diag_set(diag, CMPD_ETEMPLATE,
+		    "the CA has changed since the request was approved");
 	}
 	return 0;
 }
@@ -175,8 +175,8 @@ make_signature(struct issuer *issuer, struct ca *ca, struct bytes tbs,
 	size_t len = CA_SIGNATURE_MAX;
 
 	if (EVP_MD_CTX_reset(ca->sign) != 1 ||
-	    EVP_DigestSignInit_ex(
-		ca->sign, NULL, ca->algorithm->digest, issuer->libctx, NULL, ca->key, NULL) != 1 ||
+	    EVP_DigestSignInit_ex(ca->sign, NULL, ca->algorithm->digest, issuer->libctx, NULL,
+		ca->key, NULL) != 1 ||
 	    EVP_DigestSign(ca->sign, out, &len, tbs.data, tbs.len) != 1) {
 		return CMPD_ECRYPTO;
 	}
@@ -185,8 +185,8 @@ make_signature(struct issuer *issuer, struct ca *ca, struct bytes tbs,
 }
 
 int
-issuer_put_signed(
-    struct issuer *issuer, struct ca *ca, struct bytes tbs, struct buf *out, struct diag *diag)
+issuer_put_signed(struct issuer *issuer, struct ca *ca, struct bytes tbs, struct buf *out,
+    struct diag *diag)
 {
 	uint8_t signature[1 + CA_SIGNATURE_MAX];
 	size_t mark, len;
@@ -311,8 +311,8 @@ sign_checked(struct issuer *issuer, const struct profile *profile, const struct 
 	}
 	result = sign_encode(issuer, profile, resolved, span, serial, diag);
 	if (result == 0) {
-		result = make_certificate(
-		    issuer, profile->ca, buf_get0(&issuer->scratch), pool, &cert.der, diag);
+		result = make_certificate(issuer, profile->ca, buf_get0(&issuer->scratch), pool,
+		    &cert.der, diag);
 	}
 	if (result == 0) {
 		result = describe(profile, resolved, span, serial, pool, &cert);
@@ -338,8 +338,8 @@ issuer_sign(struct issuer *issuer, const char *name, const struct template *reso
 	int result;
 
 	if (profile == NULL) {
-		return diag_set(
-		    diag, CMPD_ENOENT, "no profile is named \"%s\"", name != NULL ? name : "");
+		return diag_set(diag, CMPD_ENOENT, "no profile is named \"%s\"",
+		    name != NULL ? name : "");
 	}
 	result = sign_check_parts(resolved, diag);
 	if (result == 0) {

@@ -61,5 +61,5 @@ bool der_oid_valid(struct bytes oid);
 #define DER_OID_TEXT_MAX 256
 int der_oid_to_text(struct bytes oid, char out[DER_OID_TEXT_MAX]) CMPD_MUST_CHECK;
 /* Also libcrypto's short and long names ("serverAuth"), if names is set. */
-int der_oid_from_text(
-    const char *text, bool names, uint8_t out[DER_OID_MAX], size_t *ret_len) CMPD_MUST_CHECK;
+int der_oid_from_text(const char *text, bool names, uint8_t out[DER_OID_MAX],
+    size_t *ret_len) CMPD_MUST_CHECK;

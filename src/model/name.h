@@ -22,8 +22,8 @@ int name_from_text(struct pool *pool, const char *text, struct bytes *ret_der) C
  * "DNS:a", "IP:10.0.0.1", "email:x@y", "URI:...", "dirName:/CN=..", "other:<oid>=<text>" ("=#<hex of its DER>" if it is no
  * UTF8String), "RID:<oid>", "x400:#<hex>", "ediParty:#<hex>"; an empty list if there is none.
  * CMPD_EFORMAT, also when subjectAltName stands there twice. */
-int name_sans_to_text(
-    struct pool *pool, struct bytes extensions, const char ***ret) CMPD_MUST_CHECK;
+int name_sans_to_text(struct pool *pool, struct bytes extensions,
+    const char ***ret) CMPD_MUST_CHECK;
 /* Replaces (or adds, or with an empty list removes) subjectAltName in DER Extensions; the others stay as they are. x400 and
  * ediParty cannot be written: CMPD_EFORMAT. critical: as RFC 5280 4.2.1.6 wants it for an empty subject. */
 int name_sans_replace(struct pool *pool, struct bytes extensions, const char *const *sans,

@@ -62,10 +62,10 @@ struct txn {
 	struct nonce first_nonce; /* the client's first senderNonce */
 	uint8_t last_hash[DIGEST_SIZE]; /* SHA-256 of the last request, whole message */
 	struct bytes answer; /* the answer given to it, without extraCerts */
-	struct bytes
-	    answer_certs; /* n * 32 bytes: SHA-256 of its extraCerts, in order; see unit_put_blob */
-	struct bytes
-	    request; /* the message that opened it, without extraCerts; absent when not needed later */
+	/* n * 32 bytes: SHA-256 of its extraCerts, in order; see unit_put_blob */
+	struct bytes answer_certs;
+	/* the message that opened it, without extraCerts; absent when not needed later */
+	struct bytes request;
 	int64_t received;
 	int64_t last_seen;
 	int64_t deadline; /* the transaction ends then, whatever its state */
@@ -96,8 +96,8 @@ struct entry {
 	uint8_t spki_sha256[DIGEST_SIZE];
 	enum pop_result pop;
 	bool names_bound; /* subject and SANs are the requester's own, or need not be */
-	const char *
-	    requester; /* authentication in words: "mac ref=dev1", "signature subject=/CN=a sha256=.." */
+	/* authentication in words: "mac ref=dev1", "signature subject=/CN=a sha256=.." */
+	const char *requester;
 	uint64_t secret; /* the secret that opened it, 0: none */
 	uint8_t signer_ca[16]; /* kur: the certificate to be updated */
 	struct bytes signer_serial;
@@ -122,7 +122,8 @@ struct entry {
 
 /* ---- certificate ---- */
 
-#define CA_ID_SIZE 16 /* one generation: the first bytes of SHA-256 over subject, key and key identifier of the CA */
+#define CA_ID_SIZE                                                                                 \
+	16 /* one generation: the first bytes of SHA-256 over subject, key and key identifier of the CA */
 #define SERIAL_MAX 20
 
 enum cert_status { CERT_VALID = 0, CERT_REVOKED = 1, CERT_HELD = 2 };
@@ -156,8 +157,8 @@ struct revoked {
 	int reason; /* -1: none */
 	int64_t revoked;
 	int64_t not_after;
-	uint64_t
-	    change; /* which of its generation's revocations, holds and revivals made it so: 1, 2, ... */
+	/* which of its generation's revocations, holds and revivals made it so: 1, 2, ... */
+	uint64_t change;
 };
 
 /* ---- CRL: the newest of one generation ---- */

@@ -77,8 +77,8 @@ spki_parse_ec(struct bytes parameters, struct spki *spki, struct diag *diag)
 	size = (curve->bits + 7) / 8;
 	if (!(spki->key.len == 1 + 2 * size && spki->key.data[0] == 4) &&
 	    !(spki->key.len == 1 + size && (spki->key.data[0] | 1) == 3)) {
-		return diag_set(
-		    diag, CMPD_EFORMAT, "the EC point does not fit the curve %s", curve->name);
+		return diag_set(diag, CMPD_EFORMAT, "the EC point does not fit the curve %s",
+		    curve->name);
 	}
 	return 0;
 }
@@ -164,8 +164,8 @@ spki_parse(struct bytes der, struct spki *ret, struct diag *diag)
 		break;
 	default:
 		if (id.len > 0 || spki.key.len != algorithm->size) {
-			result = diag_set(
-			    diag, CMPD_EFORMAT, "the %s key has the wrong length", algorithm->name);
+			result = diag_set(diag, CMPD_EFORMAT, "the %s key has the wrong length",
+			    algorithm->name);
 		}
 	}
 	if (result == 0) {

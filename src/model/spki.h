@@ -24,8 +24,8 @@ struct spki {
 	enum spki_kind kind;
 	const char *curve; /* SPKI_EC: "P-256"; static */
 	unsigned bits; /* of the RSA modulus or the curve */
-	struct bytes
-	    key; /* contents of the BIT STRING without the count of unused bits; borrowed */
+	/* contents of the BIT STRING without the count of unused bits; borrowed */
+	struct bytes key;
 };
 
 /* CMPD_EFORMAT: not a key's DER; CMPD_EALGORITHM: unknown algorithm or curve, explicit EC parameters, an RSA modulus

@@ -338,8 +338,8 @@ policy_call_free(struct policy_call *call)
 }
 
 void
-policy_call_later(
-    struct policy_call *call, struct policy_link *link, const struct policy_verdict *verdict)
+policy_call_later(struct policy_call *call, struct policy_link *link,
+    const struct policy_verdict *verdict)
 {
 	pthread_mutex_lock(&call->lock);
 	if (call->link == link && call->later.answer == POLICY_PASS) {

@@ -25,8 +25,8 @@ struct policy_call {
 	/* Guarded by lock. */
 	pthread_mutex_t lock;
 	pthread_cond_t woken; /* wake has returned */
-	struct policy_link
-	    *link; /* asked now, or who said HOLD; NULL: nobody whose later decision counts */
+	/* asked now, or who said HOLD; NULL: nobody whose later decision counts */
+	struct policy_link *link;
 	struct policy_verdict later; /* of cmpd_decide_later; PASS: none */
 	void (*wake)(void *arg); /* NULL: not parked, or not wanted any more */
 	void *wake_arg;
@@ -50,8 +50,8 @@ void policy_call_refuse(struct policy_call *call);
 void policy_call_give_up(struct policy_call *call);
 
 /* One line about a plugin that failed; never for the client. */
-void policy_call_log(
-    const struct policy_call *call, const struct policy_link *link, const char *why);
+void policy_call_log(const struct policy_call *call, const struct policy_link *link,
+    const char *why);
 /* A verdict that came after HOLD was said, or before. Strings live as long as the call. */
-void policy_call_later(
-    struct policy_call *call, struct policy_link *link, const struct policy_verdict *verdict);
+void policy_call_later(struct policy_call *call, struct policy_link *link,
+    const struct policy_verdict *verdict);

@@ -129,8 +129,8 @@ open_link(struct policy *policy, const char *plugin_dir, const struct conf_polic
 		rc = open_instance(link, diag);
 	}
 	if (rc != 0) {
-		diag_prefix(
-		    diag, "%s: plugin %s", from->where != NULL ? from->where : "-", from->plugin);
+		diag_prefix(diag, "%s: plugin %s", from->where != NULL ? from->where : "-",
+		    from->plugin);
 	}
 	return rc;
 }
@@ -150,8 +150,8 @@ policy_chain_open(struct policy *policy, const struct conf *conf,
 	for (size_t i = 0; rc == 0 && i < endpoint->n_policy; i++) {
 		/* Counted before it is open: close looks at link->open. */
 		chain->n_links++;
-		rc = open_link(
-		    policy, conf->plugin_dir, &endpoint->policy[i], &chain->links[i], diag);
+		rc = open_link(policy, conf->plugin_dir, &endpoint->policy[i], &chain->links[i],
+		    diag);
 	}
 	return rc;
 }

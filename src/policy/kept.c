@@ -50,8 +50,8 @@ cmpd_decide_later(struct cmpd_kept *kept, const struct cmpd_verdict *verdict)
 
 	/* The oldest version of the struct is the one of ABI 1.0; so far it is the only one. */
 	rc = verdict->struct_size >= sizeof(*verdict)
-		 ? policy_verdict_take(
-		       call->policy, kept->link, &call->request, verdict, &taken, &diag)
+		 ? policy_verdict_take(call->policy, kept->link, &call->request, verdict, &taken,
+		       &diag)
 		 : diag_set(&diag, CMPD_EPLUGIN, "struct_size of its verdict is not set");
 	if (rc != 0) {
 		policy_call_log(call, kept->link, diag.text);

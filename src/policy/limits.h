@@ -9,8 +9,8 @@
 
 struct policy_limits {
 	int64_t stuck; /* ms decide may take on a plugin thread; then that thread is given up */
-	unsigned
-	    replacements; /* threads one plugin may cost; then it means HOLD without being asked */
+	/* threads one plugin may cost; then it means HOLD without being asked */
+	unsigned replacements;
 	int64_t load; /* ms a plugin file may take to load in the child process */
 	const char *program; /* run as "program --plugin-try FILE"; NULL: this one */
 };

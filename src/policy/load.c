@@ -120,8 +120,8 @@ load(const char *file, void **ret_handle, const struct cmpd_plugin **ret_api, st
 }
 
 int
-policy_plugin_open(
-    struct pool *pool, const char *file, struct policy_plugin **ret, struct diag *diag)
+policy_plugin_open(struct pool *pool, const char *file, struct policy_plugin **ret,
+    struct diag *diag)
 {
 	struct policy_plugin *plugin = pool_alloc(pool, sizeof(*plugin));
 	int rc;

@@ -67,12 +67,12 @@ void policy_free(struct policy *policy);
 /* Entry point of that child, to be called before anything else is done. Exit status. */
 int policy_try_main(const char *file);
 
-const struct policy_chain *policy_chain_get0(
-    const struct policy *policy, const struct conf_endpoint *endpoint);
+const struct policy_chain *policy_chain_get0(const struct policy *policy,
+    const struct conf_endpoint *endpoint);
 
 /* NULL: out of memory. */
-struct policy_call *policy_call_new(
-    const struct policy_chain *chain, const struct policy_request *request);
+struct policy_call *policy_call_new(const struct policy_chain *chain,
+    const struct policy_request *request);
 /* Runs or starts it. 0: decided, ask for the verdict. CMPD_EPARKED: wake(arg) will be called exactly once, from
  * another thread (perhaps before this returns), when it is decided; it must not wait for anything. CMPD_EUNAVAILABLE: pool
  * exhausted, and the verdict is HOLD. To be called once. */

@@ -101,8 +101,8 @@ copy(struct cmpd_request *request, const struct policy_request *from)
 }
 
 int
-policy_request_init(
-    struct cmpd_request *request, const struct policy_request *from, struct policy_call *call)
+policy_request_init(struct cmpd_request *request, const struct policy_request *from,
+    struct policy_call *call)
 {
 	memset(request, 0, sizeof(*request));
 	request->call = call;

@@ -24,7 +24,7 @@ int policy_threads_put(struct policy_threads *threads, struct policy_call *call)
 void policy_threads_stop(struct policy_threads *threads);
 
 /* Around decide, by the thread that runs it. */
-void policy_thread_enter(
-    struct policy_thread *self, struct policy_call *call, struct policy_link *link);
+void policy_thread_enter(struct policy_thread *self, struct policy_call *call,
+    struct policy_link *link);
 /* False: it took too long, the call is completed by the watch: leave it alone. */
 bool policy_thread_leave(struct policy_thread *self);

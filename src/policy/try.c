@@ -59,8 +59,8 @@ spawn(const char *file, int out, pid_t *ret_pid)
 	sigfillset(&all);
 	posix_spawn_file_actions_init(&actions);
 	posix_spawnattr_init(&attr);
-	posix_spawnattr_setflags(
-	    &attr, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	posix_spawnattr_setflags(&attr,
+	    POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 	posix_spawnattr_setsigmask(&attr, &none);
 	posix_spawnattr_setsigdefault(&attr, &all);
 	rc = posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
@@ -68,8 +68,8 @@ spawn(const char *file, int out, pid_t *ret_pid)
 	rc |= posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
 	rc |= posix_spawn_file_actions_addclosefrom_np(&actions, 3);
 	if (rc == 0) {
-		rc = posix_spawn(
-		    ret_pid, get_program(self, sizeof(self)), &actions, &attr, argv, environ);
+		rc = posix_spawn(ret_pid, get_program(self, sizeof(self)), &actions, &attr, argv,
+		    environ);
 	}
 	posix_spawnattr_destroy(&attr);
 	posix_spawn_file_actions_destroy(&actions);
@@ -167,8 +167,8 @@ policy_plugin_try(const char *file, struct diag *diag)
 	close(pipe_fds[1]);
 	if (rc != 0) {
 		close(pipe_fds[0]);
-		return diag_set(
-		    diag, rc, "%s cannot be started to try %s", policy_limits.program, file);
+		return diag_set(diag, rc, "%s cannot be started to try %s", policy_limits.program,
+		    file);
 	}
 	if (!read_answer(pipe_fds[0], deadline, answer, sizeof(answer))) {
 		deadline = 0;

@@ -82,8 +82,8 @@ take_sans(struct cmpd_request *request, struct pool *pool, const char *const *sa
 	while (sans[n] != NULL) {
 		if (++n > POLICY_SANS_MAX ||
 		    strnlen(sans[n - 1], POLICY_NAME_MAX + 1) > POLICY_NAME_MAX) {
-			return diag_set(
-			    diag, CMPD_EPLUGIN, "the SANs it wants are too many or too long");
+			return diag_set(diag, CMPD_EPLUGIN,
+			    "the SANs it wants are too many or too long");
 		}
 	}
 	if (name_sans_replace(pool, BYTES_NONE, sans, false, &der) != 0) {
@@ -179,8 +179,8 @@ policy_verdict_take(const struct policy *policy, const struct policy_link *link,
 		to.answer = POLICY_DENY;
 		to.fail_info = from->fail_info;
 		if (from->fail_info < -1 || from->fail_info > FAIL_INFO_MAX) {
-			rc = diag_set(
-			    diag, CMPD_EPLUGIN, "failInfo %d does not exist", from->fail_info);
+			rc = diag_set(diag, CMPD_EPLUGIN, "failInfo %d does not exist",
+			    from->fail_info);
 		}
 		break;
 	case CMPD_HOLD:

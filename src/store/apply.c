@@ -20,8 +20,8 @@ check_absent(struct apply *a, enum table table, struct key key)
 
 /* Condition: a record of that version is stored, 0: none. Fills op->old. */
 static int
-check_version(
-    struct apply *a, struct op *op, enum table table, struct key key, enum record_kind kind)
+check_version(struct apply *a, struct op *op, enum table table, struct key key,
+    enum record_kind kind)
 {
 	struct bytes value;
 	int error;

@@ -150,8 +150,8 @@ check_add(struct apply *a, const struct op *op)
 	}
 	if (error == 0) {
 		v.secret = &held->secret;
-		error = a->store->backend->each(
-		    a->view, TABLE_SECRET_REF, key_get0(&v.prefix), &v.visitor);
+		error = a->store->backend->each(a->view, TABLE_SECRET_REF, key_get0(&v.prefix),
+		    &v.visitor);
 	}
 	a->n_secrets += error == 0;
 	return error;
@@ -251,8 +251,8 @@ put_record(struct apply *a, struct held_secret *held, struct record_head *ret_ne
 		error = record_get_head(buf_get0(&out), RECORD_SECRET, ret_new);
 	}
 	if (error == 0) {
-		error = a->store->backend->put(
-		    a->view, TABLE_SECRET, key_get0(&key), buf_get0(&out), held->is_new);
+		error = a->store->backend->put(a->view, TABLE_SECRET, key_get0(&key),
+		    buf_get0(&out), held->is_new);
 	}
 	buf_fini(&out);
 	return error;
@@ -269,8 +269,8 @@ write_new(struct apply *a, struct held_secret *held)
 	held->secret.id = ++a->tally->last_secret;
 	a->tally->secrets++;
 	buf_init(&sealed, UNIT_MAX);
-	error = seal_encrypt(
-	    &a->store->seal, held->secret.id, held->secret.ref, held->secret.value, &sealed);
+	error = seal_encrypt(&a->store->seal, held->secret.id, held->secret.ref, held->secret.value,
+	    &sealed);
 	if (error == 0) {
 		error = buf_error(&sealed);
 	}
@@ -284,8 +284,8 @@ write_new(struct apply *a, struct held_secret *held)
 		error = key_secret_ref(held->secret.ref, held->secret.id, &ref);
 	}
 	if (error == 0) {
-		error = a->store->backend->put(
-		    a->view, TABLE_SECRET_REF, key_get0(&ref), bytes_of("", 0), false);
+		error = a->store->backend->put(a->view, TABLE_SECRET_REF, key_get0(&ref),
+		    bytes_of("", 0), false);
 	}
 	return error != 0 ? error : apply_due(a, DUE_SECRET, NULL, &head);
 }

@@ -187,8 +187,8 @@ write_audit(struct apply *a, struct op *op)
 	int error;
 
 	record_set_number(line, number);
-	error = seal_chain_line(
-	    a->store->chain, bytes_of(line, len), a->tally->audit_hmac, a->tally->audit_hmac);
+	error = seal_chain_line(a->store->chain, bytes_of(line, len), a->tally->audit_hmac,
+	    a->tally->audit_hmac);
 	if (error != 0) {
 		return error;
 	}

@@ -36,8 +36,8 @@ visit(struct visitor *visitor, struct bytes key, struct bytes value)
 	if (error != 0) {
 		return error;
 	}
-	if (!bytes_equal_secret(
-		bytes_of(hmac, sizeof(hmac)), bytes_of(value.data + len, sizeof(hmac)))) {
+	if (!bytes_equal_secret(bytes_of(hmac, sizeof(hmac)),
+		bytes_of(value.data + len, sizeof(hmac)))) {
 		return CMPD_ECORRUPT;
 	}
 	memcpy(v->hmac, hmac, sizeof(hmac));

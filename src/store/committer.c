@@ -49,8 +49,8 @@ fits(const struct unit *unit, enum space space)
 
 /* A unit that is refused changes nothing. *ret_fault: it broke while it was written. */
 static int
-apply_unit(
-    struct store *store, struct view *view, struct tally *tally, struct unit *unit, int *ret_fault)
+apply_unit(struct store *store, struct view *view, struct tally *tally, struct unit *unit,
+    int *ret_fault)
 {
 	struct apply apply = {.store = store, .view = view, .tally = tally, .unit = unit};
 	int error = apply_check(&apply);

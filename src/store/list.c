@@ -173,8 +173,8 @@ walk_state(struct page *page, uint64_t after)
 	}
 	page->last = after;
 	page->visitor.visit = visit_state;
-	return backend_of(page)->each(
-	    &page->reader->view, TABLE_ENTRY_STATE, key_get0(&from), &page->visitor);
+	return backend_of(page)->each(&page->reader->view, TABLE_ENTRY_STATE, key_get0(&from),
+	    &page->visitor);
 }
 
 /* The entries of one transaction stand in the order of their certReqIds: gather and sort. */
@@ -214,8 +214,8 @@ walk_txn(struct page *page, uint64_t after)
 
 	if (error == 0) {
 		v.prefix = key_bytes(hash, sizeof(hash));
-		error = backend_of(page)->each(
-		    &page->reader->view, TABLE_ENTRY_TXN, key_get0(&v.prefix), &v.visitor);
+		error = backend_of(page)->each(&page->reader->view, TABLE_ENTRY_TXN,
+		    key_get0(&v.prefix), &v.visitor);
 	}
 	qsort(v.numbers, v.n, sizeof(v.numbers[0]), compare_numbers);
 	page->last = after;

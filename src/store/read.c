@@ -54,8 +54,8 @@ get_number(struct store_reader *reader, enum table table, struct key key, uint64
 /* ---- transactions, blobs ---- */
 
 int
-store_txn_get(
-    struct store_reader *reader, struct pool *pool, const struct txn_key *key, struct txn *ret)
+store_txn_get(struct store_reader *reader, struct pool *pool, const struct txn_key *key,
+    struct txn *ret)
 {
 	uint8_t hash[DIGEST_SIZE];
 	struct bytes record;
@@ -67,8 +67,8 @@ store_txn_get(
 	if (error != 0) {
 		return error;
 	}
-	error = read_end(
-	    reader, get_record(reader, pool, TABLE_TXN, key_bytes(hash, sizeof(hash)), &record));
+	error = read_end(reader,
+	    get_record(reader, pool, TABLE_TXN, key_bytes(hash, sizeof(hash)), &record));
 	return error != 0 ? error : record_get_txn(record, pool, ret);
 }
 
@@ -81,8 +81,8 @@ store_blob_get(struct store_reader *reader, struct pool *pool, const uint8_t sha
 	if (error != 0) {
 		return error;
 	}
-	return read_end(
-	    reader, get_record(reader, pool, TABLE_BLOB, key_bytes(sha256, DIGEST_SIZE), ret));
+	return read_end(reader,
+	    get_record(reader, pool, TABLE_BLOB, key_bytes(sha256, DIGEST_SIZE), ret));
 }
 
 /* ---- entries ---- */
@@ -193,8 +193,8 @@ get_by_prefix(struct store_reader *reader, struct pool *pool, enum table index, 
 	if (error != 0) {
 		return error;
 	}
-	error = reader->view.store->backend->each(
-	    &reader->view, index, key_get0(&v->from), &v->visitor);
+	error = reader->view.store->backend->each(&reader->view, index, key_get0(&v->from),
+	    &v->visitor);
 	if (error == 0 && v->n == 0) {
 		error = CMPD_ENOENT;
 	}
@@ -205,8 +205,8 @@ get_by_prefix(struct store_reader *reader, struct pool *pool, enum table index, 
 }
 
 int
-store_entry_by_id(
-    struct store_reader *reader, struct pool *pool, const char *hex_prefix, struct entry *ret)
+store_entry_by_id(struct store_reader *reader, struct pool *pool, const char *hex_prefix,
+    struct entry *ret)
 {
 	struct prefix_visitor v = {.visitor = {prefix_visit}};
 	struct bytes record;
@@ -244,8 +244,8 @@ store_cert_get(struct store_reader *reader, struct pool *pool, const uint8_t ca[
 }
 
 int
-store_cert_by_serial(
-    struct store_reader *reader, struct pool *pool, const char *hex_prefix, struct cert *ret)
+store_cert_by_serial(struct store_reader *reader, struct pool *pool, const char *hex_prefix,
+    struct cert *ret)
 {
 	struct prefix_visitor v = {.visitor = {prefix_visit}, .cut = CA_ID_SIZE};
 	struct bytes record;
@@ -258,8 +258,8 @@ store_cert_by_serial(
 }
 
 int
-store_crl_get(
-    struct store_reader *reader, struct pool *pool, const uint8_t ca[CA_ID_SIZE], struct crl *ret)
+store_crl_get(struct store_reader *reader, struct pool *pool, const uint8_t ca[CA_ID_SIZE],
+    struct crl *ret)
 {
 	struct bytes record;
 	int error = read_begin(reader);
@@ -267,8 +267,8 @@ store_crl_get(
 	if (error != 0) {
 		return error;
 	}
-	error = read_end(
-	    reader, get_record(reader, pool, TABLE_CRL, key_bytes(ca, CA_ID_SIZE), &record));
+	error = read_end(reader,
+	    get_record(reader, pool, TABLE_CRL, key_bytes(ca, CA_ID_SIZE), &record));
 	return error != 0 ? error : record_get_crl(record, pool, ret);
 }
 

@@ -46,8 +46,8 @@ struct tally {
 	uint64_t last_secret;
 	uint64_t last_audit;
 	uint8_t audit_hmac[DIGEST_SIZE]; /* of that line */
-	uint8_t
-	    audit_head[DIGEST_SIZE]; /* over both: who cuts lines off cannot say where the end is */
+	/* over both: who cuts lines off cannot say where the end is */
+	uint8_t audit_head[DIGEST_SIZE];
 	uint64_t entries[ENTRY_STATES];
 	uint64_t txns;
 	uint64_t certs;
@@ -63,8 +63,8 @@ int record_put_txn(struct buf *out, const struct txn *txn, uint64_t version) CMP
 int record_put_entry(struct buf *out, const struct entry *entry, uint64_t version) CMPD_MUST_CHECK;
 int record_put_cert(struct buf *out, const struct cert *cert, uint64_t version) CMPD_MUST_CHECK;
 int record_put_crl(struct buf *out, const struct crl *crl, uint64_t version) CMPD_MUST_CHECK;
-int record_put_secret(
-    struct buf *out, const struct secret *secret, uint64_t version) CMPD_MUST_CHECK;
+int record_put_secret(struct buf *out, const struct secret *secret,
+    uint64_t version) CMPD_MUST_CHECK;
 int record_put_audit(struct buf *out, const struct audit *audit) CMPD_MUST_CHECK;
 int record_put_tally(struct buf *out, const struct tally *tally) CMPD_MUST_CHECK;
 
@@ -77,11 +77,11 @@ int record_get_secret(struct bytes in, struct pool *pool, struct secret *ret) CM
 int record_get_audit(struct bytes in, struct pool *pool, struct audit *ret) CMPD_MUST_CHECK;
 int record_get_tally(struct bytes in, struct tally *ret) CMPD_MUST_CHECK;
 
-int record_get_head(
-    struct bytes in, enum record_kind kind, struct record_head *ret) CMPD_MUST_CHECK;
+int record_get_head(struct bytes in, enum record_kind kind,
+    struct record_head *ret) CMPD_MUST_CHECK;
 /* What filters look at, without the rest. *ret_subject borrowed, may be NULL. */
-int record_get_entry_brief(
-    struct bytes in, int64_t *ret_received, const char **ret_subject) CMPD_MUST_CHECK;
+int record_get_entry_brief(struct bytes in, int64_t *ret_received,
+    const char **ret_subject) CMPD_MUST_CHECK;
 
 /* Writes the number (and version) into an encoded record. */
 void record_set_number(uint8_t *record, uint64_t number);

@@ -110,8 +110,8 @@ put_row(struct apply *a, struct count *count, const uint8_t *ca, struct revoked 
 	row->change = ++count->changes;
 	count->rows += is_new;
 	value = row_encode(row);
-	return a->store->backend->put(
-	    a->view, TABLE_REVOKED, key_get0(&key), key_get0(&value), false);
+	return a->store->backend->put(a->view, TABLE_REVOKED, key_get0(&key), key_get0(&value),
+	    false);
 }
 
 /* A certificate that is purged is no change to those that are left: no new CRL for it. */

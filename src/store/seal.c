@@ -147,8 +147,8 @@ cipher_new(const struct seal *seal, const uint8_t *nonce, int encrypt)
 }
 
 int
-seal_encrypt(
-    const struct seal *seal, uint64_t id, const char *ref, struct bytes value, struct buf *out)
+seal_encrypt(const struct seal *seal, uint64_t id, const char *ref, struct bytes value,
+    struct buf *out)
 {
 	uint8_t nonce[NONCE_SIZE], data[VALUE_MAX], tag[TAG_SIZE];
 	EVP_CIPHER_CTX *ctx;

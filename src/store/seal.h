@@ -19,8 +19,8 @@ struct seal {
 };
 
 /* CMPD_ENOENT: no such file; CMPD_EACCES: others may read it, or we may not; CMPD_EFORMAT: not 32 bytes; CMPD_EIO. */
-int seal_read_key(
-    const char *file, uint8_t ret_key[SEAL_KEY_SIZE], struct diag *diag) CMPD_MUST_CHECK;
+int seal_read_key(const char *file, uint8_t ret_key[SEAL_KEY_SIZE],
+    struct diag *diag) CMPD_MUST_CHECK;
 
 /* CMPD_ECRYPTO. */
 int seal_init(struct seal *seal, const uint8_t key[SEAL_KEY_SIZE]) CMPD_MUST_CHECK;

@@ -25,9 +25,9 @@ struct unit;
 struct store_options {
 	const char *dir; /* NULL: in memory, nothing survives store_close */
 	const char *key_file; /* 32 bytes, mode 0600; unused in memory */
-	uint64_t
-	    map_size; /* bytes of address space, 0: 1 TiB; never grown. The last eighth (16 MiB at the most) is
-	for changes and drops: new things get CMPD_ENOSPC before */
+	/* bytes of address space, 0: 1 TiB; never grown. The last eighth (16 MiB at the most) is
+	 * for changes and drops: new things get CMPD_ENOSPC before */
+	uint64_t map_size;
 	bool sync; /* false: a crash of the machine may lose answers; only for speed tests */
 	void (*batch_done)(void *arg); /* after the done calls of one batch; may be NULL */
 	void *batch_arg;
@@ -40,8 +40,8 @@ struct store_options {
  * CMPD_EACCES: mode too open).
  * Starts the committer.
  */
-int store_open(
-    const struct store_options *options, struct store **ret, struct diag *diag) CMPD_MUST_CHECK;
+int store_open(const struct store_options *options, struct store **ret,
+    struct diag *diag) CMPD_MUST_CHECK;
 /* What store_open would say, changing nothing (cmpd -t); a store that is not there yet is fine, and so is one that a
  * running cmpd has open: of that only the key file is looked at. */
 int store_check(const struct store_options *options, struct diag *diag) CMPD_MUST_CHECK;
@@ -186,8 +186,8 @@ void unit_audit(struct unit *unit, int64_t time, const char *actor, const char *
  * certificate that has a due time. Condition: that version. */
 void unit_drop_txn(struct unit *unit, const struct txn_key *key, uint64_t version);
 void unit_drop_entry(struct unit *unit, uint64_t number, uint64_t version);
-void unit_drop_cert(
-    struct unit *unit, const uint8_t ca[CA_ID_SIZE], struct bytes serial, uint64_t version);
+void unit_drop_cert(struct unit *unit, const uint8_t ca[CA_ID_SIZE], struct bytes serial,
+    uint64_t version);
 
 /*
  * Hands the unit over (it is freed by the store). done is called exactly once, from the committer's
@@ -195,7 +195,7 @@ void unit_drop_cert(
  * CMPD_ECONFLICT: a version, state or absence did not hold: read again and redo; CMPD_EEXIST, CMPD_EACCES, CMPD_ESTATE:
  * as the verbs say; CMPD_ENOSPC, CMPD_EIO, CMPD_ENOMEM, CMPD_ECLOSED. done must not block.
  */
-void store_commit(
-    struct store *store, struct unit *unit, void (*done)(void *arg, int result), void *arg);
+void store_commit(struct store *store, struct unit *unit, void (*done)(void *arg, int result),
+    void *arg);
 /* The same and waits. Not from a worker, not from done. */
 int store_commit_wait(struct store *store, struct unit *unit) CMPD_MUST_CHECK;

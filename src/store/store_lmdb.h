@@ -52,8 +52,8 @@ int lmdb_write_begin(struct view *view);
 int lmdb_write_commit(struct view *view);
 void lmdb_write_abort(struct view *view);
 int lmdb_get(struct view *view, enum table table, struct bytes key, struct bytes *ret);
-int lmdb_put(
-    struct view *view, enum table table, struct bytes key, struct bytes value, bool append);
+int lmdb_put(struct view *view, enum table table, struct bytes key, struct bytes value,
+    bool append);
 int lmdb_del(struct view *view, enum table table, struct bytes key);
 int lmdb_each(struct view *view, enum table table, struct bytes from, struct visitor *visitor);
 

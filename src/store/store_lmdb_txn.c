@@ -116,8 +116,8 @@ lmdb_put(struct view *view, enum table table, struct bytes key, struct bytes val
 {
 	MDB_val k = val_of(key), v = val_of(value);
 
-	return lmdb_error(
-	    mdb_put(view->handle, lmdb_of(view)->tables[table], &k, &v, append ? MDB_APPEND : 0));
+	return lmdb_error(mdb_put(view->handle, lmdb_of(view)->tables[table], &k, &v,
+	    append ? MDB_APPEND : 0));
 }
 
 int
@@ -142,8 +142,8 @@ lmdb_each(struct view *view, enum table table, struct bytes from, struct visitor
 	}
 	rc = mdb_cursor_get(cursor, &k, &v, from.len == 0 ? MDB_FIRST : MDB_SET_RANGE);
 	while (rc == 0 && error == 0) {
-		error = visitor->visit(
-		    visitor, bytes_of(k.mv_data, k.mv_size), bytes_of(v.mv_data, v.mv_size));
+		error = visitor->visit(visitor, bytes_of(k.mv_data, k.mv_size),
+		    bytes_of(v.mv_data, v.mv_size));
 		if (error == 0) {
 			rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT);
 		}

@@ -86,8 +86,8 @@ enum space {
 struct backend {
 	/* Key and tables are there when it returns; closes itself on failure. */
 	int (*open)(struct store *store, const struct store_options *options, struct diag *diag);
-	int (*check)(
-	    const struct store_options *options, const struct seal *seal, struct diag *diag);
+	int (*check)(const struct store_options *options, const struct seal *seal,
+	    struct diag *diag);
 	void (*close)(struct store *store);
 
 	int (*reader_open)(struct view *view);
@@ -103,13 +103,13 @@ struct backend {
 	/* CMPD_ENOENT. *ret lives until the next change or the end of the view. */
 	int (*get)(struct view *view, enum table table, struct bytes key, struct bytes *ret);
 	/* append: key is behind all others. */
-	int (*put)(
-	    struct view *view, enum table table, struct bytes key, struct bytes value, bool append);
+	int (*put)(struct view *view, enum table table, struct bytes key, struct bytes value,
+	    bool append);
 	/* CMPD_ECORRUPT: not there. */
 	int (*del)(struct view *view, enum table table, struct bytes key);
 	/* From the first key that is not before from. 0 at the end or when the visitor had enough. */
-	int (*each)(
-	    struct view *view, enum table table, struct bytes from, struct visitor *visitor);
+	int (*each)(struct view *view, enum table table, struct bytes from,
+	    struct visitor *visitor);
 
 	/* The committer, before write_begin. */
 	enum space (*space)(struct store *store);

@@ -284,8 +284,8 @@ unit_drop_entry(struct unit *unit, uint64_t number, uint64_t version)
 }
 
 void
-unit_drop_cert(
-    struct unit *unit, const uint8_t ca[CA_ID_SIZE], struct bytes serial, uint64_t version)
+unit_drop_cert(struct unit *unit, const uint8_t ca[CA_ID_SIZE], struct bytes serial,
+    uint64_t version)
 {
 	struct op *op = add(unit, OP_DROP_CERT);
 

@@ -53,8 +53,8 @@ durations_print_as_they_are_read(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		assert_int_equal(
-		    clock_parse_duration(clock_format_duration(rows[i], text), &ms), 0);
+		assert_int_equal(clock_parse_duration(clock_format_duration(rows[i], text), &ms),
+		    0);
 		assert_true(ms == rows[i]);
 	}
 	assert_string_equal(clock_format_duration(90000, text), "90s");

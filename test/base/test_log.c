@@ -72,8 +72,8 @@ a_line_is_key_value(void **state)
 	log_str(&l, "absent", NULL);
 	log_int(&l, "n", -5);
 	log_end(&l);
-	assert_string_equal(
-	    written(), "2026-01-31T12:00:00Z info enrol.held txn=01ff subject=/CN=a n=-5\n");
+	assert_string_equal(written(),
+	    "2026-01-31T12:00:00Z info enrol.held txn=01ff subject=/CN=a n=-5\n");
 }
 
 static void
@@ -132,8 +132,8 @@ too_long_a_line_is_cut_and_says_so(void **state)
 		out = written();
 		assert_true(strlen(out) < sizeof(l.text));
 		assert_int_equal(out[strlen(out) - 1], '\n');
-		assert_true(
-		    (strstr(out, " i=12345678\n") != NULL) || (strstr(out, " cut=1\n") != NULL));
+		assert_true((strstr(out, " i=12345678\n") != NULL) ||
+			    (strstr(out, " cut=1\n") != NULL));
 	}
 }
 
@@ -142,8 +142,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(a_line_is_key_value, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(
-		the_journal_gets_a_level_and_no_time, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(the_journal_gets_a_level_and_no_time, set_up,
+		tear_down),
 	    cmocka_unit_test_setup_teardown(foreign_text_cannot_break_the_line, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(lines_above_the_level_are_dropped, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(too_long_a_line_is_cut_and_says_so, set_up, tear_down),

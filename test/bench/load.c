@@ -113,8 +113,8 @@ make_requests(struct load *load)
 	MUST(scratch != NULL && load->pool != NULL && load->requests != NULL &&
 	     load->latency != NULL);
 	for (unsigned i = 0; i < n; i++) {
-		load->requests[i] = http_post(
-		    load, load->pool, message_ir(scratch, &load->sender, i, load->implicit));
+		load->requests[i] = http_post(load, load->pool,
+		    message_ir(scratch, &load->sender, i, load->implicit));
 		pool_reset(scratch);
 	}
 	pool_free(scratch);

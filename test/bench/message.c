@@ -169,8 +169,8 @@ set_sender(struct pool *pool, const struct sender *sender, struct wire_header *h
 }
 
 static struct bytes
-protect(
-    struct pool *pool, const struct sender *sender, struct wire_header *header, struct bytes body)
+protect(struct pool *pool, const struct sender *sender, struct wire_header *header,
+    struct bytes body)
 {
 	struct wire_pbm pbm = {.iterations = ITERATIONS};
 	struct bytes head, part, protection, cert = BYTES_NONE;
@@ -222,8 +222,8 @@ request_body(struct pool *pool, EVP_PKEY *key, unsigned number)
 	int len = i2d_PUBKEY(key, &der);
 
 	MUST(len > 0);
-	parts[0] = wire_der_put1(
-	    &build, DER_CONSTRUCTED(5), common_name(pool, pool_printf(pool, "bench-%u", number)));
+	parts[0] = wire_der_put1(&build, DER_CONSTRUCTED(5),
+	    common_name(pool, pool_printf(pool, "bench-%u", number)));
 	parts[1] = wire_der_retag(&build, DER_CONSTRUCTED(6), bytes_of(der, (size_t)len));
 	request[0] = wire_der_put_int(&build, 0);
 	request[1] = wire_der_put(&build, DER_SEQUENCE, parts, 2);

@@ -35,8 +35,8 @@ void sender_init(struct sender *sender, const char *ref, const char *secret,
 void sender_fini(struct sender *sender);
 
 /* An ir for /CN=bench-<number>, in pool. */
-struct bytes message_ir(
-    struct pool *pool, const struct sender *sender, unsigned number, bool implicit);
+struct bytes message_ir(struct pool *pool, const struct sender *sender, unsigned number,
+    bool implicit);
 /* What an answer is: its body type, and of an ip the PKIStatus. */
 struct answer {
 	struct wire_message message;
@@ -45,5 +45,5 @@ struct answer {
 };
 void message_read(struct pool *pool, struct bytes der, struct answer *ret);
 /* The certConf for an ip with a certificate, in pool. */
-struct bytes message_cert_conf(
-    struct pool *pool, const struct sender *sender, const struct answer *answer);
+struct bytes message_cert_conf(struct pool *pool, const struct sender *sender,
+    const struct answer *answer);

@@ -70,13 +70,13 @@ arrange_request(struct fixture *f, bool spoilt)
 	unsigned char *der = NULL;
 	int len;
 
-	X509_NAME_add_entry_by_txt(
-	    name, "CN", MBSTRING_UTF8, (const unsigned char *)"a", -1, -1, 0);
+	X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, (const unsigned char *)"a", -1, -1,
+	    0);
 	assert_true(OSSL_CRMF_MSG_set_certReqId(msg, 0));
-	assert_true(
-	    OSSL_CRMF_CERTTEMPLATE_fill(OSSL_CRMF_MSG_get0_tmpl(msg), f->key, name, NULL, NULL));
-	assert_true(OSSL_CRMF_MSG_create_popo(
-	    OSSL_CRMF_POPO_SIGNATURE, msg, f->key, EVP_sha256(), NULL, NULL));
+	assert_true(OSSL_CRMF_CERTTEMPLATE_fill(OSSL_CRMF_MSG_get0_tmpl(msg), f->key, name, NULL,
+	    NULL));
+	assert_true(OSSL_CRMF_MSG_create_popo(OSSL_CRMF_POPO_SIGNATURE, msg, f->key, EVP_sha256(),
+	    NULL, NULL));
 	len = i2d_OSSL_CRMF_MSG(msg, &der);
 	assert_true(len > 0);
 	if (spoilt) {
@@ -220,8 +220,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(B1_2_request_reaches_the_desk, setup, teardown),
-	    cmocka_unit_test_setup_teardown(
-		B3_15_wrong_popo_never_reaches_the_desk, setup, teardown),
+	    cmocka_unit_test_setup_teardown(B3_15_wrong_popo_never_reaches_the_desk, setup,
+		teardown),
 	    cmocka_unit_test_setup_teardown(checked_request_needs_no_popo, setup, teardown),
 	    cmocka_unit_test_setup_teardown(error_of_the_desk_comes_back, setup, teardown),
 	    cmocka_unit_test_setup_teardown(B2_1_poll_waits_and_ends, setup, teardown),

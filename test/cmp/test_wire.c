@@ -81,18 +81,18 @@ B3_1_a_faulty_message_still_gives_its_header(void **state)
 
 	memcpy(data, good.data, good.len);
 	data[good.len] = 0;
-	assert_int_equal(
-	    wire_message_decode(pool, bytes_of(data, good.len + 1), 0, &m, &diag), CMPD_EFORMAT);
+	assert_int_equal(wire_message_decode(pool, bytes_of(data, good.len + 1), 0, &m, &diag),
+	    CMPD_EFORMAT);
 	assert_string_equal(diag.text, "1 bytes behind the end of the message");
 	assert_true(bytes_equal(m.header.transaction_id, bytes_str("0123456789abcdef")));
 
-	assert_int_equal(
-	    wire_message_decode(pool, bytes_of(data, good.len - 1), 0, &m, &diag), CMPD_EFORMAT);
+	assert_int_equal(wire_message_decode(pool, bytes_of(data, good.len - 1), 0, &m, &diag),
+	    CMPD_EFORMAT);
 	assert_non_null(m.header_raw.data);
 	assert_true(bytes_equal(m.header.transaction_id, bytes_str("0123456789abcdef")));
 
-	assert_int_equal(
-	    wire_message_decode(pool, bytes_str("not DER"), 0, &m, &diag), CMPD_EFORMAT);
+	assert_int_equal(wire_message_decode(pool, bytes_str("not DER"), 0, &m, &diag),
+	    CMPD_EFORMAT);
 	assert_null(m.header_raw.data);
 }
 
@@ -167,10 +167,10 @@ B2_1_certReqIds_fit_32_bits(void **state)
 			     "80000000",
 			     &ids, &n),
 	    CMPD_EFORMAT);
-	assert_int_equal(
-	    poll_ids(pool, "300f300d020b0100000000000000000000", &ids, &n), CMPD_EFORMAT);
-	assert_int_equal(
-	    poll_ids(pool, "300f300302010130030201023003020103", &ids, &n), CMPD_ELIMIT);
+	assert_int_equal(poll_ids(pool, "300f300d020b0100000000000000000000", &ids, &n),
+	    CMPD_EFORMAT);
+	assert_int_equal(poll_ids(pool, "300f300302010130030201023003020103", &ids, &n),
+	    CMPD_ELIMIT);
 	assert_int_equal(n, 3);
 	assert_int_equal(poll_ids(pool, "3000", &ids, &n), 0);
 	assert_int_equal(n, 0);
@@ -317,17 +317,17 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(a_header_comes_back, make_pool, free_pool),
-	    cmocka_unit_test_setup_teardown(
-		B3_1_a_faulty_message_still_gives_its_header, make_pool, free_pool),
+	    cmocka_unit_test_setup_teardown(B3_1_a_faulty_message_still_gives_its_header, make_pool,
+		free_pool),
 	    cmocka_unit_test_setup_teardown(B3_12_too_many_extra_certs, make_pool, free_pool),
 	    cmocka_unit_test_setup_teardown(B3_2_any_pvno_is_read, make_pool, free_pool),
 	    cmocka_unit_test_setup_teardown(B2_1_certReqIds_fit_32_bits, make_pool, free_pool),
-	    cmocka_unit_test_setup_teardown(
-		B3_20_a_status_has_one_bit_and_a_valid_text, make_pool, free_pool),
-	    cmocka_unit_test_setup_teardown(
-		B2_2_the_tagged_reason_is_understood, make_pool, free_pool),
-	    cmocka_unit_test_setup_teardown(
-		F1_pbm_parameters_that_are_no_sequence, make_pool, free_pool),
+	    cmocka_unit_test_setup_teardown(B3_20_a_status_has_one_bit_and_a_valid_text, make_pool,
+		free_pool),
+	    cmocka_unit_test_setup_teardown(B2_2_the_tagged_reason_is_understood, make_pool,
+		free_pool),
+	    cmocka_unit_test_setup_teardown(F1_pbm_parameters_that_are_no_sequence, make_pool,
+		free_pool),
 	    cmocka_unit_test_setup_teardown(times_of_four_digit_years, make_pool, free_pool),
 	    cmocka_unit_test(no_memory_gives_no_message),
 	};

@@ -93,14 +93,14 @@ look_at_request(struct server *server, const struct wire_message *m)
 		assert_false(requests[0].template_odd);
 		break;
 	case WIRE_POLLREQ:
-		assert_int_equal(
-		    wire_poll_reqs_decode(server->pool, m->body, 1, &ids, &n, NULL), 0);
+		assert_int_equal(wire_poll_reqs_decode(server->pool, m->body, 1, &ids, &n, NULL),
+		    0);
 		assert_int_equal(n, 1);
 		assert_int_equal(ids[0], 0);
 		break;
 	case WIRE_CERTCONF:
-		assert_int_equal(
-		    wire_cert_confs_decode(server->pool, m->body, 1, &confs, &n, NULL), 0);
+		assert_int_equal(wire_cert_confs_decode(server->pool, m->body, 1, &confs, &n, NULL),
+		    0);
 		assert_int_equal(n, 1);
 		assert_int_equal(confs[0].cert_hash.len, 32);
 		break;
@@ -136,8 +136,8 @@ body_of_answer(struct server *server, int type)
 		response.status.status = WIRE_GRANTED_WITH_MODS;
 		response.status.text = "a little different";
 		response.certificate = server->certificate_der;
-		return wire_cert_rep_encode(
-		    server->pool, WIRE_IP, &server->certificate_der, 1, &response, 1);
+		return wire_cert_rep_encode(server->pool, WIRE_IP, &server->certificate_der, 1,
+		    &response, 1);
 	default:
 		return wire_pkiconf_encode(server->pool);
 	}
@@ -157,8 +157,8 @@ transfer(OSSL_CMP_CTX *ctx, const OSSL_CMP_MSG *request)
 	assert_true(bytes_equal(in, wire_message_build(server->pool, m.header_raw, m.body_raw,
 					m.protection, m.extra_certs, m.n_extra_certs)));
 	part = wire_protected_part(server->pool, m.header_raw, m.body_raw);
-	assert_true(
-	    bytes_equal(m.protection, mac_of(server->pool, &m.header.protection_alg, part)));
+	assert_true(bytes_equal(m.protection,
+	    mac_of(server->pool, &m.header.protection_alg, part)));
 	assert_true(m.body_type >= 0 && m.body_type < 32);
 	server->seen[m.body_type]++;
 	look_at_request(server, &m);
@@ -175,8 +175,8 @@ transfer(OSSL_CMP_CTX *ctx, const OSSL_CMP_MSG *request)
 	head = wire_header_encode(server->pool, &header);
 	body = body_of_answer(server, m.body_type);
 	part = wire_protected_part(server->pool, head, body);
-	out = wire_message_build(
-	    server->pool, head, body, mac_of(server->pool, &header.protection_alg, part), NULL, 0);
+	out = wire_message_build(server->pool, head, body,
+	    mac_of(server->pool, &header.protection_alg, part), NULL, 0);
 	assert_non_null(out.data);
 	p = out.data;
 	return d2i_OSSL_CMP_MSG(NULL, &p, (long)out.len);
@@ -230,8 +230,8 @@ make_client(struct server *server)
 	assert_true(OSSL_CMP_CTX_push1_subjectAltName(ctx, san));
 	GENERAL_NAME_free(san);
 	assert_true(OSSL_CMP_CTX_set1_referenceValue(ctx, (const unsigned char *)"dev1", 4));
-	assert_true(
-	    OSSL_CMP_CTX_set1_secretValue(ctx, (const unsigned char *)secret, (int)strlen(secret)));
+	assert_true(OSSL_CMP_CTX_set1_secretValue(ctx, (const unsigned char *)secret,
+	    (int)strlen(secret)));
 	assert_true(OSSL_CMP_CTX_set1_subjectName(ctx, X509_get_subject_name(server->certificate)));
 	assert_true(EVP_PKEY_up_ref(server->key));
 	assert_true(OSSL_CMP_CTX_set0_newPkey(ctx, 1, server->key));
@@ -276,8 +276,8 @@ B1_12_an_error_is_read_by_the_client(void **state)
 	assert_int_equal(OSSL_CMP_CTX_get_failInfoCode(ctx), OSSL_CMP_CTX_FAILINFO_badRequest);
 	texts = OSSL_CMP_CTX_get0_statusString(ctx);
 	assert_int_equal(sk_ASN1_UTF8STRING_num(texts), 1);
-	assert_memory_equal(
-	    ASN1_STRING_get0_data(sk_ASN1_UTF8STRING_value(texts, 0)), "not like this", 13);
+	assert_memory_equal(ASN1_STRING_get0_data(sk_ASN1_UTF8STRING_value(texts, 0)),
+	    "not like this", 13);
 	OSSL_CMP_CTX_free(ctx);
 }
 
@@ -287,8 +287,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(
 		B1_6_an_enrolment_that_waits_is_understood_by_both_sides, make_server, free_server),
-	    cmocka_unit_test_setup_teardown(
-		B1_12_an_error_is_read_by_the_client, make_server, free_server),
+	    cmocka_unit_test_setup_teardown(B1_12_an_error_is_read_by_the_client, make_server,
+		free_server),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

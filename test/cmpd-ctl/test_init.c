@@ -144,8 +144,8 @@ cmpd_can_read_and_use_it(void **state)
 		if (conf_load(demo, &conf, &diag) < 0) {
 			fail_msg("%s", diag.text);
 		}
-		assert_string_equal(
-		    conf->listen[0], listens[i] != NULL ? listens[i] : "127.0.0.1:8080");
+		assert_string_equal(conf->listen[0],
+		    listens[i] != NULL ? listens[i] : "127.0.0.1:8080");
 		assert_null(conf->health);
 		assert_string_equal(conf->endpoints[0].path, "/.well-known/cmp");
 		assert_int_equal(conf->endpoints[0].n_policy, 0);

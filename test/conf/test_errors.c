@@ -304,19 +304,19 @@ what_must_be_there(void **state)
 	(void)state;
 	assert_text_message("", "t.conf: state_dir is missing");
 	assert_text_message("state_dir = \"/s\";", "t.conf: endpoints is missing");
-	assert_text_message(
-	    "state_dir = \"/s\";\nendpoints = ( );", "t.conf:2: endpoints: wants at least one");
+	assert_text_message("state_dir = \"/s\";\nendpoints = ( );",
+	    "t.conf:2: endpoints: wants at least one");
 }
 
 static void
 text_alone_includes_nothing(void **state)
 {
 	(void)state;
-	assert_text_message(
-	    "x = 1;\n \t@include \"/etc/passwd\"\n", "t.conf:2: nothing can be included here");
+	assert_text_message("x = 1;\n \t@include \"/etc/passwd\"\n",
+	    "t.conf:2: nothing can be included here");
 	assert_text_message("/*\n@include \"x\"\n*/", "t.conf: nothing can be included here");
-	assert_text_message(
-	    "x = \"\n@include \\\"x\\\"\n\";", "t.conf: nothing can be included here");
+	assert_text_message("x = \"\n@include \\\"x\\\"\n\";",
+	    "t.conf: nothing can be included here");
 }
 
 static void

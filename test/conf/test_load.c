@@ -174,11 +174,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup_teardown(
-		names_are_taken_from_the_files_folder, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(names_are_taken_from_the_files_folder, set_up,
+		tear_down),
 	    cmocka_unit_test_setup_teardown(files_can_be_included, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(
-		a_fault_in_an_included_file_is_found_there, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(a_fault_in_an_included_file_is_found_there, set_up,
+		tear_down),
 	    cmocka_unit_test_setup_teardown(what_cannot_be_included_is_named, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(what_is_no_configuration_is_refused, set_up, tear_down),
 	};

@@ -274,8 +274,8 @@ without_message_time_there_is_replay_keep(void **state)
 	assert_false(conf->endpoints[0].message_time_required);
 	conf_free(conf);
 	assert_int_equal(
-	    parse_parts(
-		&(struct parts){.endpoint = "replay_keep = 0; message_time_required = true;"},
+	    parse_parts(&(struct parts){.endpoint =
+					    "replay_keep = 0; message_time_required = true;"},
 		&conf, NULL),
 	    0);
 	assert_true(conf->endpoints[0].message_time_required);

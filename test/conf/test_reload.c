@@ -71,10 +71,10 @@ what_cannot_change(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		assert_reload(
-		    (struct parts){NULL}, (struct parts){.root = rows[i].root}, rows[i].want);
-		assert_reload(
-		    (struct parts){.root = rows[i].root}, (struct parts){NULL}, rows[i].want);
+		assert_reload((struct parts){NULL}, (struct parts){.root = rows[i].root},
+		    rows[i].want);
+		assert_reload((struct parts){.root = rows[i].root}, (struct parts){NULL},
+		    rows[i].want);
 	}
 }
 

@@ -213,8 +213,8 @@ fixture_start(struct fixture *fixture, struct diag *diag)
 	assert_int_equal(store_reader_open(fixture->store, &fixture->hk->reader), 0);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fixture->order), 0);
 	assert_int_equal(pthread_create(&fixture->io, NULL, io_main, fixture), 0);
-	assert_int_equal(
-	    pthread_create(&fixture->housekeeper, NULL, housekeeping_main, fixture), 0);
+	assert_int_equal(pthread_create(&fixture->housekeeper, NULL, housekeeping_main, fixture),
+	    0);
 	return 0;
 }
 
@@ -345,8 +345,8 @@ client_error(const struct fixture *fixture, const char *command, json_t *args, i
 
 	assert_true(json_is_false(json_object_get(answer, "ok")));
 	assert_int_equal(json_integer_value(json_object_get(answer, "code")), code);
-	(void)snprintf(
-	    text, sizeof(text), "%s", json_string_value(json_object_get(answer, "text")));
+	(void)snprintf(text, sizeof(text), "%s",
+	    json_string_value(json_object_get(answer, "text")));
 	json_decref(answer);
 	return text;
 }

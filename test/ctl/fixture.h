@@ -48,7 +48,7 @@ json_t *client_ask(const struct fixture *fixture, const char *command, json_t *a
 /* The same; the answer must be ok: its data. */
 json_t *client_data(const struct fixture *fixture, const char *command, json_t *args);
 /* The same; the answer must be this error: its text, to be freed by nobody before the next call. */
-const char *client_error(
-    const struct fixture *fixture, const char *command, json_t *args, int code);
+const char *client_error(const struct fixture *fixture, const char *command, json_t *args,
+    int code);
 /* Is the connection closed by the other side (waits for it)? */
 bool client_is_closed(int fd);

@@ -195,8 +195,8 @@ test_short_ids_are_unique_and_have_six_digits(void **state)
 	(void)client_error(&fixture, "show", json_pack("{s:s}", "id", "cc"), CMPD_ENOENT);
 	(void)client_error(&fixture, "show", json_pack("{s:s}", "id", "xyz"), CMPD_EINVAL);
 	(void)client_error(&fixture, "show", json_pack("{s:s}", "id", ""), CMPD_EINVAL);
-	(void)client_error(
-	    &fixture, "show", json_pack("{s:s}", "id", "12345678901234567"), CMPD_EINVAL);
+	(void)client_error(&fixture, "show", json_pack("{s:s}", "id", "12345678901234567"),
+	    CMPD_EINVAL);
 }
 
 static void
@@ -248,11 +248,11 @@ test_B7_2_what_changed_since_is_not_decided(void **state)
 
 	(void)state;
 	put_entry(0x77000000, "/CN=a");
-	json_decref(client_data(
-	    &fixture, "comment", json_pack("{s:s, s:s}", "id", "77", "text", "wait a moment")));
+	json_decref(client_data(&fixture, "comment",
+	    json_pack("{s:s, s:s}", "id", "77", "text", "wait a moment")));
 	for (int i = 0; i < 2; i++) {
-		json_t *answer = client_ask(
-		    &fixture, commands[i], json_pack("{s:s, s:i}", "id", "77", "version", 1));
+		json_t *answer = client_ask(&fixture, commands[i],
+		    json_pack("{s:s, s:i}", "id", "77", "version", 1));
 
 		assert_int_equal(number_of(answer, "code"), CMPD_ECONFLICT);
 		assert_non_null(strstr(text_of(answer, "text"), "changed since you looked"));
@@ -271,14 +271,14 @@ test_deny_takes_only_names_of_the_rfc_and_short_texts(void **state)
 
 	(void)state;
 	put_entry(0x77000000, "/CN=a");
-	(void)client_error(
-	    &fixture, "deny", json_pack("{s:s, s:s}", "id", "77", "reason", "bad"), CMPD_EINVAL);
+	(void)client_error(&fixture, "deny", json_pack("{s:s, s:s}", "id", "77", "reason", "bad"),
+	    CMPD_EINVAL);
 	memset(text, 'x', sizeof(text) - 1);
 	text[sizeof(text) - 1] = '\0';
-	(void)client_error(
-	    &fixture, "deny", json_pack("{s:s, s:s}", "id", "77", "text", text), CMPD_ELIMIT);
-	(void)client_error(
-	    &fixture, "deny", json_pack("{s:s, s:i}", "id", "77", "version", -1), CMPD_EINVAL);
+	(void)client_error(&fixture, "deny", json_pack("{s:s, s:s}", "id", "77", "text", text),
+	    CMPD_ELIMIT);
+	(void)client_error(&fixture, "deny", json_pack("{s:s, s:i}", "id", "77", "version", -1),
+	    CMPD_EINVAL);
 	assert_string_equal(failinfo_name(failinfo_parse("badCertTemplate")), "badCertTemplate");
 }
 
@@ -287,8 +287,8 @@ comment_eight_times(void *arg)
 {
 	(void)arg;
 	for (int i = 0; i < 8; i++) {
-		json_decref(client_data(
-		    &fixture, "comment", json_pack("{s:s, s:s}", "id", "77", "text", "me too")));
+		json_decref(client_data(&fixture, "comment",
+		    json_pack("{s:s, s:s}", "id", "77", "text", "me too")));
 	}
 	return NULL;
 }
@@ -312,8 +312,8 @@ test_operators_at_the_same_time_lose_nothing(void **state)
 	assert_int_equal(json_array_size(json_object_get(data, "comments")), 32);
 	assert_int_equal(number_of(data, "version"), 33);
 	json_decref(data);
-	(void)client_error(
-	    &fixture, "comment", json_pack("{s:s, s:s}", "id", "77", "text", "x"), CMPD_ELIMIT);
+	(void)client_error(&fixture, "comment", json_pack("{s:s, s:s}", "id", "77", "text", "x"),
+	    CMPD_ELIMIT);
 }
 
 /* ---- secrets ---- */
@@ -337,8 +337,8 @@ test_a_secret_is_made_told_once_and_removed(void **state)
 	json_decref(data);
 	(void)client_error(&fixture, "secret add", json_pack("{s:s}", "ref", "dev1"), CMPD_EEXIST);
 	json_decref(client_data(&fixture, "secret remove", json_pack("{s:s}", "ref", "dev1")));
-	(void)client_error(
-	    &fixture, "secret remove", json_pack("{s:s}", "ref", "dev1"), CMPD_ENOENT);
+	(void)client_error(&fixture, "secret remove", json_pack("{s:s}", "ref", "dev1"),
+	    CMPD_ENOENT);
 	data = client_data(&fixture, "secret add", json_pack("{s:s}", "ref", "dev1"));
 	assert_string_not_equal(text_of(data, "secret"), first);
 	json_decref(data);
@@ -393,23 +393,23 @@ test_a_secret_makes_sense(void **state)
 	    json_pack("{s:s, s:s}", "ref", "a", "secret_hex", hex), CMPD_EINVAL);
 	(void)client_error(&fixture, "secret add", json_pack("{s:s}", "ref", ""), CMPD_EINVAL);
 	(void)client_error(&fixture, "secret add", json_pack("{s:s}", "ref", "a\nb"), CMPD_EINVAL);
-	(void)client_error(
-	    &fixture, "secret add", json_pack("{s:s, s:i}", "ref", "a", "uses", 0), CMPD_EINVAL);
-	(void)client_error(
-	    &fixture, "secret add", json_pack("{s:s, s:i}", "ref", "a", "ttl", -1), CMPD_EINVAL);
+	(void)client_error(&fixture, "secret add", json_pack("{s:s, s:i}", "ref", "a", "uses", 0),
+	    CMPD_EINVAL);
+	(void)client_error(&fixture, "secret add", json_pack("{s:s, s:i}", "ref", "a", "ttl", -1),
+	    CMPD_EINVAL);
 }
 
 static void
 test_secrets_of_several_endpoints_are_told_apart(void **state)
 {
 	(void)state;
-	json_decref(client_data(
-	    &fixture, "secret add", json_pack("{s:s, s:s}", "ref", "a", "endpoint", "/one")));
-	json_decref(client_data(
-	    &fixture, "secret add", json_pack("{s:s, s:s}", "ref", "a", "endpoint", "/two")));
+	json_decref(client_data(&fixture, "secret add",
+	    json_pack("{s:s, s:s}", "ref", "a", "endpoint", "/one")));
+	json_decref(client_data(&fixture, "secret add",
+	    json_pack("{s:s, s:s}", "ref", "a", "endpoint", "/two")));
 	(void)client_error(&fixture, "secret remove", json_pack("{s:s}", "ref", "a"), CMPD_EINVAL);
-	json_decref(client_data(
-	    &fixture, "secret remove", json_pack("{s:s, s:s}", "ref", "a", "endpoint", "/one")));
+	json_decref(client_data(&fixture, "secret remove",
+	    json_pack("{s:s, s:s}", "ref", "a", "endpoint", "/one")));
 	/* The endpoint of the other one is not configured any more. */
 	fixture.conf.n_endpoints = 1;
 	json_decref(client_data(&fixture, "secret remove", json_pack("{s:s}", "ref", "a")));

@@ -177,8 +177,8 @@ test_B7_5_hostile_text_becomes_harmless(void **state)
 	expect_clean("\xe2\x80\xae"
 		     "x",
 	    "\\E2\\80\\AEx", "\\E2\\80\\AEx");
-	expect_clean(
-	    "\xe2\x81\xa6\xe2\x80\x8b", "\\E2\\81\\A6\\E2\\80\\8B", "\\E2\\81\\A6\\E2\\80\\8B");
+	expect_clean("\xe2\x81\xa6\xe2\x80\x8b", "\\E2\\81\\A6\\E2\\80\\8B",
+	    "\\E2\\81\\A6\\E2\\80\\8B");
 	/* No UTF-8: overlong, surrogate, past the end, cut off, a lone byte. */
 	expect_clean("\xc0\xaf", "\\C0\\AF", "\\C0\\AF");
 	expect_clean("\xed\xa0\x80", "\\ED\\A0\\80", "\\ED\\A0\\80");

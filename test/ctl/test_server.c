@@ -141,18 +141,18 @@ static void
 test_arguments_are_checked_by_the_table(void **state)
 {
 	(void)state;
-	assert_string_equal(
-	    client_error(&fixture, "show", NULL, CMPD_EINVAL), "argument id is missing");
-	assert_string_equal(
-	    client_error(&fixture, "show", json_pack("{s:i}", "id", 1), CMPD_EINVAL),
+	assert_string_equal(client_error(&fixture, "show", NULL, CMPD_EINVAL),
+	    "argument id is missing");
+	assert_string_equal(client_error(&fixture, "show", json_pack("{s:i}", "id", 1),
+				CMPD_EINVAL),
 	    "argument id has the wrong type");
 	assert_string_equal(client_error(&fixture, "show",
 				json_pack("{s:s, s:b}", "id", "1", "\x1b[2J", 1), CMPD_EINVAL),
 	    "unknown argument: \\1B[2J");
-	assert_string_equal(
-	    client_error(&fixture, "do\x07 it", NULL, CMPD_EINVAL), "unknown command: do\\07 it");
-	assert_string_equal(
-	    client_error(&fixture, "list", json_pack("{s:s}", "after", "1"), CMPD_EINVAL),
+	assert_string_equal(client_error(&fixture, "do\x07 it", NULL, CMPD_EINVAL),
+	    "unknown command: do\\07 it");
+	assert_string_equal(client_error(&fixture, "list", json_pack("{s:s}", "after", "1"),
+				CMPD_EINVAL),
 	    "argument after has the wrong type");
 }
 
@@ -298,8 +298,8 @@ test_reload_says_what_is_wrong(void **state)
 {
 	(void)state;
 	json_decref(client_data(&fixture, "reload", NULL));
-	assert_string_equal(
-	    client_error(&fixture, "reload", NULL, CMPD_ECONF), "cmpd.conf:7: not this time");
+	assert_string_equal(client_error(&fixture, "reload", NULL, CMPD_ECONF),
+	    "cmpd.conf:7: not this time");
 }
 
 static void
@@ -314,15 +314,15 @@ test_backup_goes_only_where_it_is_configured(void **state)
 		"backup_dir"));
 	fixture.conf.control.backup_dir = fixture.dir;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		(void)client_error(
-		    &fixture, "backup", json_pack("{s:s}", "file", bad[i]), CMPD_EINVAL);
+		(void)client_error(&fixture, "backup", json_pack("{s:s}", "file", bad[i]),
+		    CMPD_EINVAL);
 	}
 	/* A file that is there stays. */
 	(void)client_error(&fixture, "backup", json_pack("{s:s}", "file", "ctl.sock"), CMPD_EEXIST);
 	/* The store in memory has no copies; its words come through from the thread, twice. */
 	for (int i = 0; i < 2; i++) {
-		(void)client_error(
-		    &fixture, "backup", json_pack("{s:s}", "file", "copy.mdb"), CMPD_EINVAL);
+		(void)client_error(&fixture, "backup", json_pack("{s:s}", "file", "copy.mdb"),
+		    CMPD_EINVAL);
 	}
 }
 

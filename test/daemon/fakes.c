@@ -185,8 +185,8 @@ answer(struct desk *desk, const char *text, struct unit *unit, struct cmp_answer
 }
 
 int
-cmp_door_handle(
-    struct cmp_door *door, struct desk *desk, struct cmp_request *request, struct cmp_answer *ret)
+cmp_door_handle(struct cmp_door *door, struct desk *desk, struct cmp_request *request,
+    struct cmp_answer *ret)
 {
 	struct policy_call *call = request->verdicts[0].call;
 	char word[16] = "";
@@ -238,8 +238,8 @@ cmp_door_unavailable(struct cmp_door *door, struct desk *desk, struct cmp_reques
 static void
 told(struct http_exchange *exchange, int status, struct bytes body)
 {
-	snprintf(
-	    exchange->body, sizeof(exchange->body), "%.*s", (int)body.len, (const char *)body.data);
+	snprintf(exchange->body, sizeof(exchange->body), "%.*s", (int)body.len,
+	    (const char *)body.data);
 	exchange->answers++;
 	exchange->status = status;
 }

@@ -96,8 +96,8 @@ give(struct stage *s, struct http_exchange *exchange, const char *message)
 	    .peer = "unix"};
 
 	*exchange = (struct http_exchange){.status = 0};
-	return job_start(
-	    &s->flow, s->snapshot, &s->snapshot->conf->endpoints[0], CMP_OP_NONE, &info);
+	return job_start(&s->flow, s->snapshot, &s->snapshot->conf->endpoints[0], CMP_OP_NONE,
+	    &info);
 }
 
 /* The I/O thread's loop until all are answered, at most that long. */

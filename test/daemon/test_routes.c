@@ -40,13 +40,13 @@ test_endpoint_and_operation_B5_2(void **state)
 {
 	(void)state;
 	assert_string_equal(found("/.well-known/cmp", CMP_OP_NONE), "/.well-known/cmp");
-	assert_string_equal(
-	    found("/.well-known/cmp/initialization", CMP_OP_INITIALIZATION), "/.well-known/cmp");
-	assert_string_equal(
-	    found("/.well-known/cmp/keyupdate", CMP_OP_KEYUPDATE), "/.well-known/cmp");
+	assert_string_equal(found("/.well-known/cmp/initialization", CMP_OP_INITIALIZATION),
+	    "/.well-known/cmp");
+	assert_string_equal(found("/.well-known/cmp/keyupdate", CMP_OP_KEYUPDATE),
+	    "/.well-known/cmp");
 	assert_string_equal(found("/.well-known/cmp/p/lab", CMP_OP_NONE), "/.well-known/cmp/p/lab");
-	assert_string_equal(
-	    found("/.well-known/cmp/p/lab/pkcs10", CMP_OP_PKCS10), "/.well-known/cmp/p/lab");
+	assert_string_equal(found("/.well-known/cmp/p/lab/pkcs10", CMP_OP_PKCS10),
+	    "/.well-known/cmp/p/lab");
 	assert_string_equal(found("/pkix", CMP_OP_NONE), "/pkix");
 }
 

@@ -158,8 +158,8 @@ id_of(struct world *w)
 	struct entry entry = stored(w);
 	char hex[2 * ENTRY_ID_SIZE + 1];
 
-	return pool_strdup(
-	    w->f.pool, hex_encode(bytes_of(entry.id, sizeof(entry.id)), hex, sizeof(hex)));
+	return pool_strdup(w->f.pool,
+	    hex_encode(bytes_of(entry.id, sizeof(entry.id)), hex, sizeof(hex)));
 }
 
 static int
@@ -398,8 +398,8 @@ held_expires_and_is_purged(void **state)
 	now += 11 * DAY;
 	sweep(w, false);
 	sweep(w, false);
-	assert_int_equal(
-	    store_entry_find(w->reader, w->f.pool, &w->txn.key, 0, &entry), CMPD_ENOENT);
+	assert_int_equal(store_entry_find(w->reader, w->f.pool, &w->txn.key, 0, &entry),
+	    CMPD_ENOENT);
 }
 
 static void
@@ -429,8 +429,8 @@ late_grant_beyond_the_requesters_names_stays_held(void **state)
 	arrange_held(w);
 	assert_false(stored(w).names_bound);
 	begin(w);
-	assert_int_equal(
-	    desk_decide_late(&w->desk, &w->txn.key, 0, &verdict, &entry, &diag), CMPD_EACCES);
+	assert_int_equal(desk_decide_late(&w->desk, &w->txn.key, 0, &verdict, &entry, &diag),
+	    CMPD_EACCES);
 	unit_free(w->desk.unit);
 	assert_int_equal(decide(w, DECISION_APPROVE, 0), 0);
 }

@@ -87,8 +87,8 @@ check_bodies(struct pool *pool, struct reader *reader)
 	bodies[3] = wire_pkiconf_encode(pool);
 	bodies[4] = wire_rev_rep_encode(pool, &status, 1);
 	for (i = 0; i < 5; i++) {
-		built = wire_message_build(
-		    pool, wire_header_encode(pool, &header), bodies[i], BYTES_NONE, NULL, 0);
+		built = wire_message_build(pool, wire_header_encode(pool, &header), bodies[i],
+		    BYTES_NONE, NULL, 0);
 		openssl_must_take(built);
 		if (wire_message_decode(pool, built, 0, &m, NULL) != 0) {
 			abort();

@@ -69,8 +69,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	error = wire_message_decode(pool, bytes_of(data, size), WIRE_CERTS_MAX, &m, &diag);
 	if (error == 0) {
-		again = wire_message_build(
-		    pool, m.header_raw, m.body_raw, m.protection, m.extra_certs, m.n_extra_certs);
+		again = wire_message_build(pool, m.header_raw, m.body_raw, m.protection,
+		    m.extra_certs, m.n_extra_certs);
 		if (!bytes_equal(again, m.raw)) {
 			abort();
 		}

@@ -21,8 +21,8 @@
 #define REQUIRE(x)                                                                                 \
 	do {                                                                                       \
 		if (!(x)) {                                                                        \
-			fprintf(                                                                   \
-			    stderr, "%s:%d: %s: %s\n", __FILE__, __LINE__, #x, strerror(errno));   \
+			fprintf(stderr, "%s:%d: %s: %s\n", __FILE__, __LINE__, #x,                 \
+			    strerror(errno));                                                      \
 			abort();                                                                   \
 		}                                                                                  \
 	} while (0)

@@ -80,8 +80,8 @@ test_one_reading_of_a_request(void **state)
 	assert_non_null(FRAMING(true, "Content-Length", ""));
 	assert_non_null(FRAMING(true, "Content-Length", "9999999999999999999"));
 	assert_non_null(FRAMING(true, "Content-Length", "5", "Transfer-Encoding", "chunked"));
-	assert_non_null(
-	    FRAMING(true, "Transfer-Encoding", "chunked", "Transfer-Encoding", "chunked"));
+	assert_non_null(FRAMING(true, "Transfer-Encoding", "chunked", "Transfer-Encoding",
+	    "chunked"));
 	assert_non_null(FRAMING(true, "Transfer-Encoding", "gzip, chunked"));
 	assert_non_null(FRAMING(true, "Transfer-Encoding", "identity"));
 	assert_non_null(FRAMING(false, "Transfer-Encoding", "chunked"));

@@ -86,13 +86,13 @@ test_oversized_body_B5_5(void **state)
 	assert_int_equal(client_ask(fixture_port(f), POST "Content-Length: 99999999999\r\n\r\n",
 			     out, sizeof(out)),
 	    413);
-	assert_int_equal(
-	    client_ask(fixture_port(f), POST "Transfer-Encoding: chunked\r\n\r\nfffffff\r\n", out,
-		sizeof(out)),
+	assert_int_equal(client_ask(fixture_port(f),
+			     POST "Transfer-Encoding: chunked\r\n\r\nfffffff\r\n", out,
+			     sizeof(out)),
 	    413);
-	assert_int_equal(
-	    client_ask(fixture_port(f),
-		POST "Expect: 100-continue\r\nContent-Length: 9999999\r\n\r\n", out, sizeof(out)),
+	assert_int_equal(client_ask(fixture_port(f),
+			     POST "Expect: 100-continue\r\nContent-Length: 9999999\r\n\r\n", out,
+			     sizeof(out)),
 	    413);
 	free(body);
 	fixture_free(f);
@@ -201,9 +201,9 @@ test_short_connections_do_not_count_for_long(void **state)
 
 		assert_true(fd >= 0);
 		close(fd);
-		assert_int_equal(
-		    client_ask(fixture_port(f),
-			POST "Connection: close\r\nContent-Length: 1\r\n\r\nz", out, sizeof(out)),
+		assert_int_equal(client_ask(fixture_port(f),
+				     POST "Connection: close\r\nContent-Length: 1\r\n\r\nz", out,
+				     sizeof(out)),
 		    200);
 	}
 	assert_true(now() - start < 5);

@@ -191,8 +191,8 @@ test_sockets_of_systemd_are_taken(void **state)
 	fixture_start(f);
 	assert_int_equal(
 	    client_ask(fixture_port(f), POST "Content-Length: 1\r\n\r\nz", out, sizeof(out)), 200);
-	assert_int_equal(
-	    client_ask(fixture_health_port(f), "GET /livez HTTP/1.1\r\n\r\n", out, sizeof(out)),
+	assert_int_equal(client_ask(fixture_health_port(f), "GET /livez HTTP/1.1\r\n\r\n", out,
+			     sizeof(out)),
 	    200);
 	fixture_free(f);
 }

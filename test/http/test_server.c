@@ -58,8 +58,8 @@ assert_one_line(void)
 static void
 test_post_is_answered_B5_1(void **state)
 {
-	assert_int_equal(
-	    ask(state, "POST /cmp HTTP/1.1\r\nHost: x\r\n" CMP "Content-Length: 4\r\n\r\nabcd"),
+	assert_int_equal(ask(state, "POST /cmp HTTP/1.1\r\nHost: x\r\n" CMP
+				    "Content-Length: 4\r\n\r\nabcd"),
 	    200);
 	assert_true(has("HTTP/1.1 200 OK\r\n"));
 	assert_true(has("Content-Type: application/pkixcmp\r\n"));
@@ -182,8 +182,8 @@ test_garbage(void **state)
 		assert_int_equal(ask(state, cases[i]), 400);
 		assert_one_line();
 	}
-	assert_int_equal(
-	    ask(state, "POST /cmp HTTP/1.1\r\n" CMP "Content-Length: 1\r\n\r\nz"), 200);
+	assert_int_equal(ask(state, "POST /cmp HTTP/1.1\r\n" CMP "Content-Length: 1\r\n\r\nz"),
+	    200);
 }
 
 static void
@@ -230,8 +230,8 @@ test_chunked_and_expect_B5_3(void **state)
 			"Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n3\r\ncde\r\n0\r\n\r\n");
 	assert_int_equal(client_answer(fd, out, sizeof(out), 5000), 200);
 	assert_true(has("\r\n\r\nedcba"));
-	client_send(
-	    fd, "POST /cmp HTTP/1.1\r\n" CMP "Expect: 100-continue\r\nContent-Length: 4\r\n\r\n");
+	client_send(fd,
+	    "POST /cmp HTTP/1.1\r\n" CMP "Expect: 100-continue\r\nContent-Length: 4\r\n\r\n");
 	assert_int_equal(client_answer(fd, out, sizeof(out), 5000), 100);
 	client_send(fd, "wxyz");
 	assert_int_equal(client_answer(fd, out, sizeof(out), 5000), 200);
@@ -265,8 +265,8 @@ test_the_client_may_go_before_the_answer(void **state)
 	usleep(50000);
 	close(fd);
 	usleep(400000);
-	assert_int_equal(
-	    ask(state, "POST /cmp HTTP/1.1\r\n" CMP "Content-Length: 1\r\n\r\nz"), 200);
+	assert_int_equal(ask(state, "POST /cmp HTTP/1.1\r\n" CMP "Content-Length: 1\r\n\r\nz"),
+	    200);
 }
 
 static void

@@ -58,8 +58,8 @@ make_ca(EVP_PKEY *key, const char *name, int days)
 	ASN1_INTEGER_set(X509_get_serialNumber(x509), 4711);
 	X509_gmtime_adj(X509_getm_notBefore(x509), -3600);
 	X509_time_adj_ex(X509_getm_notAfter(x509), days, 0, NULL);
-	X509_NAME_add_entry_by_txt(
-	    subject, "CN", MBSTRING_UTF8, (const unsigned char *)name, -1, -1, 0);
+	X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8, (const unsigned char *)name, -1,
+	    -1, 0);
 	X509_set_issuer_name(x509, subject);
 	X509_set_pubkey(x509, key);
 	add_extension(x509, "basicConstraints", "critical,CA:TRUE");

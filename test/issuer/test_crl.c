@@ -98,8 +98,8 @@ an_empty_crl_has_no_list(void **state)
 	crl = end(&f, begin(&f, 1));
 	assert_null(X509_CRL_get_REVOKED(crl));
 	assert_int_equal(number_of(crl), 1);
-	assert_int_equal(
-	    X509_NAME_cmp(X509_CRL_get_issuer(crl), X509_get_subject_name(f.ca_x509)), 0);
+	assert_int_equal(X509_NAME_cmp(X509_CRL_get_issuer(crl), X509_get_subject_name(f.ca_x509)),
+	    0);
 	authority = X509_CRL_get_ext_d2i(crl, NID_authority_key_identifier, NULL, NULL);
 	assert_non_null(authority);
 	assert_int_equal(
@@ -217,8 +217,8 @@ what_cannot_be_is_told(void **state)
 
 	(void)state;
 	fixture_init(&f, "P-256", 36500);
-	assert_int_equal(
-	    issuer_crl_begin(f.issuer, nobody, 1, NOW, NOW + DAY, &making, &f.diag), CMPD_ENOENT);
+	assert_int_equal(issuer_crl_begin(f.issuer, nobody, 1, NOW, NOW + DAY, &making, &f.diag),
+	    CMPD_ENOENT);
 	/* A time that has no encoding. */
 	assert_int_equal(issuer_generation0(f.issuer, 0, &g), 0);
 	assert_int_equal(issuer_crl_begin(f.issuer, g.id, 1, NOW, INT64_MAX, &making, &f.diag), 0);

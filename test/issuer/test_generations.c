@@ -140,8 +140,8 @@ each_generation_signs_its_own_crl(void **state)
 	fixture_init(&f, "P-256", 36500);
 	old_init(&f, &old, make_key("2048"), "Test CA");
 	assert_int_equal(fixture_issuer(&f), 0);
-	assert_int_equal(
-	    issuer_crl_begin(f.issuer, generation(&f, 1).id, 5, 1000, 2000000, &making, &f.diag),
+	assert_int_equal(issuer_crl_begin(f.issuer, generation(&f, 1).id, 5, 1000, 2000000, &making,
+			     &f.diag),
 	    0);
 	buf_init(&der, 1 << 20);
 	assert_int_equal(issuer_crl_end(making, &der, &f.diag), 0);
@@ -156,8 +156,8 @@ each_generation_signs_its_own_crl(void **state)
 	old.previous.key = NULL;
 	assert_int_equal(fixture_issuer(&f), 0);
 	assert_false(generation(&f, 1).makes_crls);
-	assert_int_equal(
-	    issuer_crl_begin(f.issuer, generation(&f, 1).id, 5, 1000, 2000000, &making, &f.diag),
+	assert_int_equal(issuer_crl_begin(f.issuer, generation(&f, 1).id, 5, 1000, 2000000, &making,
+			     &f.diag),
 	    CMPD_ENOENT);
 	old_fini(&old);
 	fixture_fini(&f);

@@ -90,8 +90,8 @@ keys_that_cannot_be_had_are_named(void **state)
 
 	/* Standard input is a terminal's in life: nothing may be read from it. */
 	out = fopen(file, "w");
-	assert_int_equal(
-	    PEM_write_PKCS8PrivateKey(out, f.ca_key, EVP_aes_128_cbc(), "secret", 6, NULL, NULL),
+	assert_int_equal(PEM_write_PKCS8PrivateKey(out, f.ca_key, EVP_aes_128_cbc(), "secret", 6,
+			     NULL, NULL),
 	    1);
 	fclose(out);
 	assert_int_equal(issuer_load_key(NULL, file, &key, &f.diag), CMPD_ECONF);
@@ -154,8 +154,8 @@ a_ca_is_needed(void **state)
 	X509 *leaf = X509_dup(f.ca_x509), *small;
 
 	(void)state;
-	X509_EXTENSION_free(
-	    X509_delete_ext(leaf, X509_get_ext_by_NID(leaf, NID_basic_constraints, -1)));
+	X509_EXTENSION_free(X509_delete_ext(leaf,
+	    X509_get_ext_by_NID(leaf, NID_basic_constraints, -1)));
 	X509_sign(leaf, f.ca_key, EVP_sha256());
 	write_pem(file, leaf, NULL);
 	f.ca.certificate = file;

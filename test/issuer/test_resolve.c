@@ -247,8 +247,8 @@ other_extensions_are_left_out_or_refused_B3_16(void **state)
 	assert_extension_refused("1.2.3.4=critical,DER:0500", "critical extension 1.2.3.4");
 	assert_extension_refused("nameConstraints=critical,permitted;DNS:a", "critical extension");
 	assert_extension_mods("crlDistributionPoints=URI:http://ca.example/main.crl", NULL);
-	assert_extension_mods(
-	    "crlDistributionPoints=URI:http://other.example/", "cRLDistributionPoints is left out");
+	assert_extension_mods("crlDistributionPoints=URI:http://other.example/",
+	    "cRLDistributionPoints is left out");
 	template.extensions = extensions_of(&f, lines);
 	assert_int_equal(resolve(&template), 0);
 	assert_string_equal(mods, "1.2.3.4 is left out; subjectKeyIdentifier is left out");
@@ -292,8 +292,8 @@ hostile_extensions_are_refused_B3_16(void **state)
 	for (size_t i = 0; i < 129; i++) {
 		names[i] = "DNS:a";
 	}
-	assert_int_equal(
-	    name_sans_replace(f.pool, BYTES_NONE, names, false, &template.extensions), 0);
+	assert_int_equal(name_sans_replace(f.pool, BYTES_NONE, names, false, &template.extensions),
+	    0);
 	assert_refused(&template, CMPD_EEXTENSION, "more than 128 names");
 
 	mark = der_begin(&buf, DER_SEQUENCE);
@@ -344,8 +344,8 @@ validity_is_clipped_or_refused_B3_16(void **state)
 		assert_int_equal(resolve(&template), 0);
 		assert_true(resolved.not_before ==
 			    (rows[i].ret_before != 0 ? NOW + rows[i].ret_before : 0));
-		assert_true(
-		    resolved.not_after == (rows[i].ret_after != 0 ? NOW + rows[i].ret_after : 0));
+		assert_true(resolved.not_after ==
+			    (rows[i].ret_after != 0 ? NOW + rows[i].ret_after : 0));
 		assert_true(resolved.validity == rows[i].ret_validity);
 		assert_true((mods == NULL) == (rows[i].mods == NULL));
 		if (mods != NULL) {
@@ -371,8 +371,8 @@ resolving_again_changes_nothing(void **state)
 	assert_true(bytes_equal(first.subject, resolved.subject));
 	assert_true(first.validity == resolved.validity);
 	assert_memory_equal(first.ca, resolved.ca, sizeof(first.ca));
-	assert_int_equal(
-	    issuer_resolve(f.issuer, "other", &template, f.pool, &resolved, &mods, &f.diag),
+	assert_int_equal(issuer_resolve(f.issuer, "other", &template, f.pool, &resolved, &mods,
+			     &f.diag),
 	    CMPD_ENOENT);
 }
 

@@ -176,10 +176,10 @@ extensions_are_the_profiles(void **state)
 	assert_extension(made.x509, NID_ext_key_usage, 0,
 	    "TLS Web Client Authentication, TLS Web Server Authentication");
 	assert_extension(made.x509, NID_subject_alt_name, 0, "DNS:a.example, IP Address:10.0.0.1");
-	assert_extension(
-	    made.x509, NID_crl_distribution_points, 0, "URI:http://ca.example/main.crl");
-	assert_extension(
-	    made.x509, NID_info_access, 0, "CA Issuers - URI:http://ca.example/main.cer");
+	assert_extension(made.x509, NID_crl_distribution_points, 0,
+	    "URI:http://ca.example/main.crl");
+	assert_extension(made.x509, NID_info_access, 0,
+	    "CA Issuers - URI:http://ca.example/main.cer");
 	assert_int_equal(X509_check_issued(f.ca_x509, made.x509), X509_V_OK);
 	assert_int_equal(ASN1_OCTET_STRING_cmp(X509_get0_authority_key_id(made.x509),
 			     X509_get0_subject_key_id(f.ca_x509)),
@@ -288,19 +288,19 @@ validity_stays_within_the_ca(void **state)
 			     &hash, &f.diag),
 	    CMPD_ETEMPLATE);
 	assert_string_equal(f.diag.text, "the CA has expired");
-	assert_int_equal(
-	    issuer_sign(f.issuer, "device", &resolved, now - DAY, f.pool, &cert, &hash, &f.diag),
+	assert_int_equal(issuer_sign(f.issuer, "device", &resolved, now - DAY, f.pool, &cert, &hash,
+			     &f.diag),
 	    CMPD_ETEMPLATE);
 	resolved.not_after = now + DAY;
 	assert_int_equal(issuer_sign(f.issuer, "device", &resolved, now + 2 * DAY, f.pool, &cert,
 			     &hash, &f.diag),
 	    CMPD_ETEMPLATE);
 	assert_string_equal(f.diag.text, "notAfter has passed");
-	assert_int_equal(
-	    issuer_sign(f.issuer, "nobody", &resolved, now, f.pool, &cert, &hash, &f.diag),
+	assert_int_equal(issuer_sign(f.issuer, "nobody", &resolved, now, f.pool, &cert, &hash,
+			     &f.diag),
 	    CMPD_ENOENT);
-	assert_int_equal(
-	    issuer_sign(f.issuer, "device", &template, now, f.pool, &cert, &hash, &f.diag),
+	assert_int_equal(issuer_sign(f.issuer, "device", &template, now, f.pool, &cert, &hash,
+			     &f.diag),
 	    CMPD_ETEMPLATE);
 	(void)mods;
 	assert_null(cert.der.data);
@@ -403,8 +403,8 @@ an_issued_ca_certificate_works(void **state)
 	make(&f, &template, now_ms(), &made);
 	assert_verifies(&f, made.x509);
 	assert_extension(made.x509, NID_basic_constraints, 1, "CA:TRUE, pathlen:0");
-	assert_extension(
-	    made.x509, NID_key_usage, 1, "Digital Signature, Certificate Sign, CRL Sign");
+	assert_extension(made.x509, NID_key_usage, 1,
+	    "Digital Signature, Certificate Sign, CRL Sign");
 	X509_free(made.x509);
 
 	template.extensions = BYTES_NONE;
@@ -484,8 +484,8 @@ broken_templates_never_make_broken_certificates(void **state)
 		template.subject = mutate(pool, good.subject, &seed);
 		template.spki = mutate(pool, good.spki, &seed);
 		template.extensions = mutate(pool, good.extensions, &seed);
-		if (issuer_resolve(
-			f.issuer, "device", &template, pool, &resolved, &mods, &f.diag) == 0) {
+		if (issuer_resolve(f.issuer, "device", &template, pool, &resolved, &mods,
+			&f.diag) == 0) {
 			X509 *x509;
 			GENERAL_NAMES *names;
 

@@ -157,8 +157,8 @@ broken_der_is_refused(void **state)
 	const char *text = NULL;
 
 	for (size_t len = 0; len < good.len; len++) {
-		assert_int_equal(
-		    name_to_text(*state, bytes_of(good.data, len), &text), CMPD_EFORMAT);
+		assert_int_equal(name_to_text(*state, bytes_of(good.data, len), &text),
+		    CMPD_EFORMAT);
 	}
 	for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
 		assert_int_equal(name_to_text(*state, bytes_of(broken[i], 4), &text), CMPD_EFORMAT);
@@ -261,8 +261,8 @@ bad_alternative_names_are_refused(void **state)
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		const char *const list[] = {texts[i], NULL};
 
-		assert_int_equal(
-		    name_sans_replace(*state, BYTES_NONE, list, false, &extensions), CMPD_EFORMAT);
+		assert_int_equal(name_sans_replace(*state, BYTES_NONE, list, false, &extensions),
+		    CMPD_EFORMAT);
 	}
 	assert_null(extensions.data);
 }
@@ -278,8 +278,8 @@ two_subject_alt_names_are_refused(void **state)
 	der[1] = 24;
 	memcpy(der + 2, san, 12);
 	memcpy(der + 14, san, 12);
-	assert_int_equal(
-	    name_sans_to_text(*state, bytes_of(der, sizeof(der)), &texts), CMPD_EFORMAT);
+	assert_int_equal(name_sans_to_text(*state, bytes_of(der, sizeof(der)), &texts),
+	    CMPD_EFORMAT);
 	assert_null(texts);
 }
 

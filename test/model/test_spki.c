@@ -88,8 +88,8 @@ explicit_curves_are_refused(void **state)
 	struct diag diag;
 
 	(void)state;
-	assert_int_equal(EVP_PKEY_set_utf8_string_param(
-			     pkey, OSSL_PKEY_PARAM_EC_ENCODING, OSSL_PKEY_EC_ENCODING_EXPLICIT),
+	assert_int_equal(EVP_PKEY_set_utf8_string_param(pkey, OSSL_PKEY_PARAM_EC_ENCODING,
+			     OSSL_PKEY_EC_ENCODING_EXPLICIT),
 	    1);
 	key = encode(pkey);
 	assert_int_equal(spki_parse(bytes_of(key.der, key.len), &spki, &diag), CMPD_EALGORITHM);
@@ -107,8 +107,8 @@ unknown_curves_and_algorithms_are_refused(void **state)
 	assert_int_equal(spki_parse(bytes_of(key.der, key.len), &spki, NULL), CMPD_EALGORITHM);
 	OPENSSL_free(key.der);
 	assert_int_equal(
-	    spki_parse(
-		bytes_of("\x30\x0a\x30\x04\x06\x02\x2a\x03\x03\x02\x00\x01", 12), &spki, NULL),
+	    spki_parse(bytes_of("\x30\x0a\x30\x04\x06\x02\x2a\x03\x03\x02\x00\x01", 12), &spki,
+		NULL),
 	    CMPD_EALGORITHM);
 }
 

@@ -38,8 +38,8 @@ check_status(struct player *p, const struct der *info)
 	struct wire_status_info status;
 	int bits = count_bits(info->content);
 
-	if (wire_error_decode(
-		p->pool, wire_der_put1(&build, DER_SEQUENCE, info->raw), &status, NULL) != 0) {
+	if (wire_error_decode(p->pool, wire_der_put1(&build, DER_SEQUENCE, info->raw), &status,
+		NULL) != 0) {
 		fail(p, "a PKIStatusInfo of the answer does not decode");
 	}
 	if (bits != (status.status == WIRE_REJECTION ? 1 : 0)) {

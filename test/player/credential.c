@@ -45,8 +45,8 @@ name_new(struct player *p, const char *text)
 		value = strchr(part, '=');
 		need(p, value != NULL);
 		*value++ = '\0';
-		need(p, X509_NAME_add_entry_by_txt(
-			    name, part, MBSTRING_UTF8, (const unsigned char *)value, -1, -1, 0));
+		need(p, X509_NAME_add_entry_by_txt(name, part, MBSTRING_UTF8,
+			    (const unsigned char *)value, -1, -1, 0));
 	}
 	return name;
 }
@@ -87,8 +87,8 @@ add_extension(struct player *p, X509 *x, X509 *issuer, int nid, const char *valu
 }
 
 static X509 *
-certificate_new(
-    struct player *p, const struct words *words, EVP_PKEY *key, const struct credential *ca)
+certificate_new(struct player *p, const struct words *words, EVP_PKEY *key,
+    const struct credential *ca)
 {
 	const char *subject = word_get(words, "subject"), *ku = word_get(words, "ku");
 	const char *fallback = pool_printf(p->pool, "/CN=%s", words->word[1]);
@@ -108,8 +108,8 @@ certificate_new(
 	need(p, X509_set_issuer_name(x, X509_get_subject_name(issuer)));
 	add_extension(p, x, issuer, NID_subject_key_identifier, "hash");
 	add_extension(p, x, issuer, NID_authority_key_identifier, "keyid");
-	add_extension(
-	    p, x, issuer, NID_basic_constraints, ca == NULL ? "critical,CA:TRUE" : "CA:FALSE");
+	add_extension(p, x, issuer, NID_basic_constraints,
+	    ca == NULL ? "critical,CA:TRUE" : "CA:FALSE");
 	add_extension(p, x, issuer, NID_key_usage,
 	    ku != NULL	 ? ku
 	    : ca == NULL ? "critical,keyCertSign,cRLSign,digitalSignature"
@@ -283,8 +283,8 @@ verify_mac(struct player *p, const struct wire_message *message, struct bytes se
 	if (wire_pbm_decode(p->pool, message->header.protection_alg.parameters, &pbm) != 0) {
 		fail(p, "the PBM parameters of the answer do not decode");
 	}
-	mac = pbm_mac(
-	    p, &pbm, secret, wire_protected_part(p->pool, message->header_raw, message->body_raw));
+	mac = pbm_mac(p, &pbm, secret,
+	    wire_protected_part(p->pool, message->header_raw, message->body_raw));
 	if (mac.data == NULL || !bytes_equal(mac, message->protection)) {
 		fail(p, "the MAC of the answer does not verify");
 	}
@@ -339,15 +339,15 @@ verify_signature(struct player *p, const struct wire_message *message)
 	x = sk_X509_value(others, 0);
 	verify_chain(p, x, others);
 	need(p, OBJ_find_sigid_algs(alg_nid(p, &message->header.protection_alg), &digest, NULL));
-	if (EVP_DigestVerifyInit(
-		ctx, NULL, EVP_get_digestbynid(digest), NULL, X509_get0_pubkey(x)) != 1 ||
-	    EVP_DigestVerify(
-		ctx, message->protection.data, message->protection.len, part.data, part.len) != 1) {
+	if (EVP_DigestVerifyInit(ctx, NULL, EVP_get_digestbynid(digest), NULL,
+		X509_get0_pubkey(x)) != 1 ||
+	    EVP_DigestVerify(ctx, message->protection.data, message->protection.len, part.data,
+		part.len) != 1) {
 		fail(p, "the signature of the answer does not verify");
 	}
 	name = wire_directory_name(message->header.sender);
-	if (!bytes_equal(
-		name, object_der(p, X509_get_subject_name(x), ASN1_ITEM_rptr(X509_NAME)))) {
+	if (!bytes_equal(name,
+		object_der(p, X509_get_subject_name(x), ASN1_ITEM_rptr(X509_NAME)))) {
 		fail(p, "the answer's sender is not the subject of its signer");
 	}
 	EVP_MD_CTX_free(ctx);
@@ -366,12 +366,12 @@ verify_by_openssl(struct player *p, const struct client *client)
 		fail(p, "OpenSSL does not decode the answer");
 	}
 	need(p, ctx != NULL && X509_STORE_add_cert(store, p->ca));
-	X509_VERIFY_PARAM_set_time(
-	    X509_STORE_get0_param(store), time(NULL) + (time_t)(p->wall_ms / 1000));
+	X509_VERIFY_PARAM_set_time(X509_STORE_get0_param(store),
+	    time(NULL) + (time_t)(p->wall_ms / 1000));
 	need(p, OSSL_CMP_CTX_set0_trustedStore(ctx, store));
 	if (client->ref != NULL) {
-		need(p, OSSL_CMP_CTX_set1_secretValue(
-			    ctx, client->secret.data, (int)client->secret.len));
+		need(p, OSSL_CMP_CTX_set1_secretValue(ctx, client->secret.data,
+			    (int)client->secret.len));
 	}
 	OSSL_CMP_CTX_set_log_verbosity(ctx, OSSL_CMP_LOG_CRIT);
 	if (OSSL_CMP_validate_msg(ctx, msg) != 1) {

@@ -36,8 +36,8 @@ validity_der(struct player *p, const char *days)
 	parts[0] = wire_der_put1(&build, DER_CONSTRUCTED(0),
 	    wire_der_put1(&build, DER_GENERALIZED_TIME, bytes_str(wire_time_encode(p->pool, now))));
 	parts[1] = wire_der_put1(&build, DER_CONSTRUCTED(1),
-	    wire_der_put1(
-		&build, DER_GENERALIZED_TIME, bytes_str(wire_time_encode(p->pool, until))));
+	    wire_der_put1(&build, DER_GENERALIZED_TIME,
+		bytes_str(wire_time_encode(p->pool, until))));
 	return wire_der_put(&build, DER_CONSTRUCTED(4), parts, 2);
 }
 
@@ -105,10 +105,10 @@ controls_der(struct player *p, const struct client *client, const struct words *
 	if (x == NULL || fault_get(words, "nooldcert") != NULL) {
 		return BYTES_NONE;
 	}
-	id[0] = wire_general_name(
-	    p->pool, fault_get(words, "oldissuer") != NULL
-			 ? name_der(p, "/CN=nobody")
-			 : object_der(p, X509_get_issuer_name(x), ASN1_ITEM_rptr(X509_NAME)));
+	id[0] = wire_general_name(p->pool,
+	    fault_get(words, "oldissuer") != NULL
+		? name_der(p, "/CN=nobody")
+		: object_der(p, X509_get_issuer_name(x), ASN1_ITEM_rptr(X509_NAME)));
 	id[1] = object_der(p, X509_get0_serialNumber(x), ASN1_ITEM_rptr(ASN1_INTEGER));
 	control[0] = wire_der_put1(&build, DER_OID, bytes_of(old_cert_id, sizeof(old_cert_id)));
 	control[1] = wire_der_put(&build, DER_SEQUENCE, id, 2);
@@ -212,8 +212,8 @@ p10_der(struct player *p, struct client *client, const struct words *words)
 	client->got[0] = (struct credential){.key = key};
 	need(p, X509_REQ_set_subject_name(req, name) && X509_REQ_set_pubkey(req, key));
 	if (san != NULL) {
-		sk_X509_EXTENSION_push(
-		    list, X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, san));
+		sk_X509_EXTENSION_push(list,
+		    X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, san));
 		need(p, X509_REQ_add_extensions(req, list));
 	}
 	if (fault_is(words, "popo", "bad")) {

@@ -89,8 +89,8 @@ expect_status(struct player *p, const struct words *words, const struct wire_sta
 }
 
 static void
-expect_certificate(
-    struct player *p, const struct words *words, const struct client *client, int64_t id)
+expect_certificate(struct player *p, const struct words *words, const struct client *client,
+    int64_t id)
 {
 	const char *subject = word_get(words, "subject");
 	const struct credential *got = NULL;

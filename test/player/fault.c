@@ -70,8 +70,8 @@ fault_time(struct player *p, const struct words *words, struct wire_header *head
 }
 
 static void
-add_info(
-    struct player *p, struct wire_header *header, struct bytes oid, const char *value, size_t len)
+add_info(struct player *p, struct wire_header *header, struct bytes oid, const char *value,
+    size_t len)
 {
 	size_t n = header->n_general_info;
 	struct wire_itav *list = pool_alloc(p->pool, (n + 1) * sizeof(*list));

@@ -94,8 +94,8 @@ main(int argc, char **argv)
 		player.file = argv[i];
 		read_title(argv[i], title, sizeof(title));
 		ok = play(&player);
-		printf(
-		    "%sok %d -%s%s\n", ok ? "" : "not ", i - 2, title[0] == ' ' ? "" : " ", title);
+		printf("%sok %d -%s%s\n", ok ? "" : "not ", i - 2, title[0] == ' ' ? "" : " ",
+		    title);
 		good = good && ok;
 	}
 	return good ? 0 : 1;

@@ -292,8 +292,8 @@ place_config(struct player *p, const char *assignment)
 	if (!config_read_file(&conf, file)) {
 		fail(p, "%s: %s", file, config_error_text(&conf));
 	}
-	if (!config_read_string(
-		&value, pool_printf(p->pool, "%s %s;", dot == NULL ? key : dot + 1, assignment))) {
+	if (!config_read_string(&value,
+		pool_printf(p->pool, "%s %s;", dot == NULL ? key : dot + 1, assignment))) {
 		fail(p, "value: %s", config_error_text(&value));
 	}
 	if (dot != NULL) {

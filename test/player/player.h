@@ -113,8 +113,8 @@ void place_clock(struct player *p, int64_t wall_ms, int64_t mono_ms);
 int place_ctl(struct player *p, const char *const *args);
 void place_secret(struct player *p, const struct words *words);
 /* The id of the entry of the client's transaction, and its state. NULL: none. */
-const char *place_entry(
-    struct player *p, const struct client *client, int64_t id, const char **ret_state);
+const char *place_entry(struct player *p, const struct client *client, int64_t id,
+    const char **ret_state);
 void place_write(struct player *p, const char *name, const void *data, size_t len);
 
 /* ---- http.c ---- */
@@ -144,8 +144,8 @@ void credential_make(struct player *p, const struct words *words, bool ca);
 struct bytes sign_alg(struct player *p, EVP_PKEY *key, const char *digest);
 struct bytes sign(struct player *p, EVP_PKEY *key, const char *digest, struct bytes data);
 /* PBM over data; absent if the algorithms are not known. */
-struct bytes pbm_mac(
-    struct player *p, const struct wire_pbm *pbm, struct bytes secret, struct bytes data);
+struct bytes pbm_mac(struct player *p, const struct wire_pbm *pbm, struct bytes secret,
+    struct bytes data);
 struct bytes alg_der(struct player *p, int nid, bool null_parameters);
 /* The signature of the whole message by the first of its extraCerts, which leads to the CA. */
 void verify_signature(struct player *p, const struct wire_message *message);
@@ -159,12 +159,12 @@ void verify_by_openssl(struct player *p, const struct client *client);
 int body_type(const char *name);
 const char *body_name(int type);
 /* The PKIBody that the words ask for; new keys and ids go into the client. */
-struct bytes request_body(
-    struct player *p, struct client *client, int type, const struct words *words);
+struct bytes request_body(struct player *p, struct client *client, int type,
+    const struct words *words);
 size_t read_ids(const struct words *words, int64_t ids[IDS_MAX]);
 /* enrol.c: what is inside the tag of ir, cr, kur and of p10cr. */
-struct bytes cert_reqs_der(
-    struct player *p, struct client *client, int type, const struct words *words);
+struct bytes cert_reqs_der(struct player *p, struct client *client, int type,
+    const struct words *words);
 struct bytes p10_der(struct player *p, struct client *client, const struct words *words);
 
 /* ---- send.c, fault.c, expect.c ---- */

@@ -142,8 +142,8 @@ cert_conf_der(struct player *p, const struct client *client, const struct words 
 			}
 		}
 		if (fault_is(words, "hash", "wrong")) {
-			hash = bytes_of(
-			    "0123456789abcdef0123456789abcdef", hash.len < 32 ? hash.len : 32);
+			hash = bytes_of("0123456789abcdef0123456789abcdef",
+			    hash.len < 32 ? hash.len : 32);
 		} else if (fault_is(words, "hash", "empty")) {
 			hash.len = 0;
 		}
@@ -194,8 +194,8 @@ rr_der(struct player *p, const struct client *client, const struct words *words)
 	parts[1] = wire_der_put1(&build, DER_CONSTRUCTED(3),
 	    object_der(p, X509_get_issuer_name(x), ASN1_ITEM_rptr(X509_NAME)));
 	ext[0] = wire_der_put1(&build, DER_OID, bytes_of("\x55\x1d\x15", 3));
-	ext[1] = wire_der_put1(
-	    &build, DER_OCTET_STRING, wire_der_put1(&build, DER_ENUMERATED, bytes_of(&code, 1)));
+	ext[1] = wire_der_put1(&build, DER_OCTET_STRING,
+	    wire_der_put1(&build, DER_ENUMERATED, bytes_of(&code, 1)));
 	details[0] = wire_der_put(&build, DER_SEQUENCE, parts, 2);
 	details[1] =
 	    wire_der_put1(&build, DER_SEQUENCE, wire_der_put(&build, DER_SEQUENCE, ext, 2));
@@ -234,8 +234,8 @@ ip_body(struct player *p, const struct words *words)
 {
 	const char *name = word_get(words, "cert");
 	struct wire_cert_response response = {.status = {.status = WIRE_REJECTION, .fail_info = 2}};
-	struct bytes der = object_der(
-	    p, name == NULL ? p->ca : credential_find(p, name)->certificate, ASN1_ITEM_rptr(X509));
+	struct bytes der = object_der(p,
+	    name == NULL ? p->ca : credential_find(p, name)->certificate, ASN1_ITEM_rptr(X509));
 
 	return wire_cert_rep_encode(p->pool, WIRE_IP, &der, 1, &response, 1);
 }

@@ -138,8 +138,8 @@ make_header(struct player *p, struct client *client, const struct words *words, 
 	    .sender_nonce = client->nonce,
 	    .recip_nonce = opens(type) ? BYTES_NONE : client->server_nonce};
 
-	header.recipient = wire_general_name(
-	    p->pool, object_der(p, X509_get_subject_name(p->ca), ASN1_ITEM_rptr(X509_NAME)));
+	header.recipient = wire_general_name(p->pool,
+	    object_der(p, X509_get_subject_name(p->ca), ASN1_ITEM_rptr(X509_NAME)));
 	if (word_has(words, "implicit")) {
 		implicit = (struct wire_itav){
 		    .oid = wire_oid_implicit_confirm, .value = bytes_of("\x05\x00", 2)};
@@ -175,8 +175,8 @@ make_message(struct player *p, struct client *client, const struct words *words,
 	parts.protection = protect(p, client, words, &pbm, &parts);
 	fault_parts(p, words, &parts);
 	return fault_message(p, words,
-	    wire_message_build(
-		p->pool, parts.header, parts.body, parts.protection, parts.certs, parts.n_certs));
+	    wire_message_build(p->pool, parts.header, parts.body, parts.protection, parts.certs,
+		parts.n_certs));
 }
 
 /* ---- the answer ---- */

@@ -158,8 +158,8 @@ test_answer_carries_text_and_failinfo(void **state)
 }
 
 static void
-assert_refused(
-    const char *key, const char *value, const char *key2, const char *value2, const char *words)
+assert_refused(const char *key, const char *value, const char *key2, const char *value2,
+    const char *words)
 {
 	struct diag diag = {.text = ""};
 	struct fixture f;

@@ -85,8 +85,8 @@ wake(void *arg)
 }
 
 static void
-late(
-    void *arg, const struct txn_key *txn, int64_t cert_req_id, const struct policy_verdict *verdict)
+late(void *arg, const struct txn_key *txn, int64_t cert_req_id,
+    const struct policy_verdict *verdict)
 {
 	assert_ptr_equal(arg, &told);
 	assert_int_equal(txn->id_len, 2);
@@ -250,8 +250,8 @@ test_plugin_decides_later_from_a_thread_of_its_own(void **state)
 	assert_int_equal(verdict.answer, POLICY_HOLD);
 	policy_call_detach(call, late, &told);
 	policy_call_free(call);
-	assert_string_equal(
-	    cmpd_request_subject(cmpd_kept_request(atomic_load(&kept))), "/C=DE/CN=lab-1");
+	assert_string_equal(cmpd_request_subject(cmpd_kept_request(atomic_load(&kept))),
+	    "/C=DE/CN=lab-1");
 	assert_int_equal(pthread_create(&thread, NULL, later_thread, NULL), 0);
 	take(&told);
 	assert_int_equal(atomic_load(&late_answer), POLICY_GRANT);
@@ -487,8 +487,8 @@ count_wake(void *arg)
 }
 
 static void
-count_late(
-    void *arg, const struct txn_key *txn, int64_t cert_req_id, const struct policy_verdict *verdict)
+count_late(void *arg, const struct txn_key *txn, int64_t cert_req_id,
+    const struct policy_verdict *verdict)
 {
 	(void)txn, (void)cert_req_id, (void)verdict;
 	atomic_fetch_add((atomic_int *)arg, 1);
@@ -549,10 +549,10 @@ main(int argc, char **argv)
 	    cmocka_unit_test_setup(test_verdict_before_detach_is_told_at_detach, setup),
 	    cmocka_unit_test_setup(test_hold_and_pass_are_not_told_late, setup),
 	    cmocka_unit_test_setup(test_plugin_decides_later_from_a_thread_of_its_own, setup),
-	    cmocka_unit_test_setup(
-		test_later_decision_before_decide_returns_is_told_at_detach, setup),
-	    cmocka_unit_test_setup(
-		test_later_decision_of_a_plugin_that_passed_does_not_count, setup),
+	    cmocka_unit_test_setup(test_later_decision_before_decide_returns_is_told_at_detach,
+		setup),
+	    cmocka_unit_test_setup(test_later_decision_of_a_plugin_that_passed_does_not_count,
+		setup),
 	    cmocka_unit_test_setup(test_what_is_kept_when_the_policy_ends_tells_nothing, setup),
 	    cmocka_unit_test_setup(test_freed_call_stops_before_the_next_plugin, setup),
 	    cmocka_unit_test_setup(test_full_queue_holds, setup),

@@ -213,16 +213,16 @@ int
 main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup_teardown(
-		test_plugins_are_asked_in_order_and_all_may_pass, setup, teardown),
-	    cmocka_unit_test_setup_teardown(
-		test_first_verdict_that_is_not_pass_wins, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_plugins_are_asked_in_order_and_all_may_pass, setup,
+		teardown),
+	    cmocka_unit_test_setup_teardown(test_first_verdict_that_is_not_pass_wins, setup,
+		teardown),
 	    cmocka_unit_test(test_endpoint_without_plugins_passes),
 	    cmocka_unit_test_setup_teardown(test_grant_may_change_the_request, setup, teardown),
-	    cmocka_unit_test_setup_teardown(
-		test_hold_carries_reason_time_and_approvals, setup, teardown),
-	    cmocka_unit_test_setup_teardown(
-		test_failure_or_senseless_verdict_holds, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_hold_carries_reason_time_and_approvals, setup,
+		teardown),
+	    cmocka_unit_test_setup_teardown(test_failure_or_senseless_verdict_holds, setup,
+		teardown),
 	    cmocka_unit_test_setup_teardown(test_texts_become_one_short_line, setup, teardown),
 	};
 

@@ -104,8 +104,8 @@ static void
 test_output_says_more(void **state)
 {
 	(void)state;
-	assert_script(
-	    "echo not in the inventory; echo x; exit 1", POLICY_DENY, -1, "not in the inventory");
+	assert_script("echo not in the inventory; echo x; exit 1", POLICY_DENY, -1,
+	    "not in the inventory");
 	assert_script("echo '{\"text\":\"no\",\"failInfo\":\"badCertTemplate\"}'; exit 1",
 	    POLICY_DENY, 19, "no");
 	assert_script("echo '{\"answer\":\"deny\",\"text\":\"no\"}'", POLICY_DENY, -1, "no");
@@ -135,8 +135,8 @@ test_output_may_change_the_request(void **state)
 	policy_call_free(call);
 	fixture_close(&f);
 
-	call = ask_script(
-	    &f, "echo '{\"answer\":\"hold\",\"checkAfter\":60,\"approvals\":2}'", "10s", &verdict);
+	call = ask_script(&f, "echo '{\"answer\":\"hold\",\"checkAfter\":60,\"approvals\":2}'",
+	    "10s", &verdict);
 	assert_int_equal(verdict.answer, POLICY_HOLD);
 	assert_int_equal(verdict.check_after, 60000);
 	assert_int_equal(verdict.approvals, 2);

@@ -318,8 +318,8 @@ only_final_things_are_dropped(struct bench *b)
 	assert_int_equal(store_txn_get(b->reader, b->pool, &txn.key, &txn), CMPD_ENOENT);
 	assert_int_equal(store_entry_get(b->reader, b->pool, 1, &entry), CMPD_ENOENT);
 	assert_int_equal(store_entry_by_id(b->reader, b->pool, "00000001", &entry), CMPD_ENOENT);
-	assert_int_equal(
-	    store_cert_get(b->reader, b->pool, cert.ca, cert.serial, &cert), CMPD_ENOENT);
+	assert_int_equal(store_cert_get(b->reader, b->pool, cert.ca, cert.serial, &cert),
+	    CMPD_ENOENT);
 	/* The places are free again. */
 	put_new(b, 1);
 }

@@ -50,8 +50,8 @@ paging_while_inserting_misses_and_repeats_nothing(struct bench *b)
 	} while (after != 0);
 	assert_true(want > 8);
 	/* A page that just fits is the last. */
-	assert_int_equal(
-	    store_entry_list(b->reader, b->pool, NULL, want - 2, 1, &page, &n, &after), 0);
+	assert_int_equal(store_entry_list(b->reader, b->pool, NULL, want - 2, 1, &page, &n, &after),
+	    0);
 	assert_int_equal(n, 1);
 	assert_int_equal(after, 0);
 	assert_int_equal(
@@ -109,8 +109,8 @@ entries_of_a_transaction_come_by_number(struct bench *b)
 	assert_int_equal(after, 3);
 	assert_int_equal(page[2].number, 3);
 	assert_int_equal(page[2].cert_req_id, -2);
-	assert_int_equal(
-	    store_entry_list(b->reader, b->pool, &filter, after, 3, &page, &n, &after), 0);
+	assert_int_equal(store_entry_list(b->reader, b->pool, &filter, after, 3, &page, &n, &after),
+	    0);
 	assert_int_equal(n, 2);
 	assert_int_equal(after, 0);
 	assert_int_equal(page[1].cert_req_id, -4);
@@ -133,8 +133,8 @@ an_id_may_be_shortened_while_it_is_unique(struct bench *b)
 	assert_int_equal(store_entry_by_id(b->reader, b->pool, "ff", &entry), CMPD_ENOENT);
 	assert_int_equal(store_entry_by_id(b->reader, b->pool, "", &entry), CMPD_EINVAL);
 	assert_int_equal(store_entry_by_id(b->reader, b->pool, "12x", &entry), CMPD_EINVAL);
-	assert_int_equal(
-	    store_entry_by_id(b->reader, b->pool, "12345678000000000", &entry), CMPD_EINVAL);
+	assert_int_equal(store_entry_by_id(b->reader, b->pool, "12345678000000000", &entry),
+	    CMPD_EINVAL);
 }
 
 static void
@@ -181,8 +181,8 @@ certificates_are_found_by_serial(struct bench *b)
 	unit = unit_new();
 	unit_put_cert(unit, &two);
 	assert_int_equal(bench_commit(b, unit), 0);
-	assert_int_equal(
-	    store_cert_list(b->reader, b->pool, CERT_REVOKED, 0, 9, &page, &n, &after), 0);
+	assert_int_equal(store_cert_list(b->reader, b->pool, CERT_REVOKED, 0, 9, &page, &n, &after),
+	    0);
 	assert_int_equal(n, 1);
 	assert_int_equal(page[0].number, 2);
 	assert_int_equal(store_cert_list(b->reader, b->pool, -1, 0, 2, &page, &n, &after), 0);

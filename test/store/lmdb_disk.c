@@ -20,10 +20,10 @@ fails(off_t at)
 }
 
 /* By these names for the linker: a header may have given pwrite another. */
-__attribute__((visibility("default"))) ssize_t failing_pwrite(
-    int fd, const void *data, size_t len, off_t at) __asm__("pwrite");
-__attribute__((visibility("default"))) ssize_t failing_writev(
-    int fd, const struct iovec *parts, int n) __asm__("writev");
+__attribute__((visibility("default"))) ssize_t failing_pwrite(int fd, const void *data, size_t len,
+    off_t at) __asm__("pwrite");
+__attribute__((visibility("default"))) ssize_t failing_writev(int fd, const struct iovec *parts,
+    int n) __asm__("writev");
 
 ssize_t
 failing_pwrite(int fd, const void *data, size_t len, off_t at)

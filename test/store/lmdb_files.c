@@ -565,8 +565,8 @@ main(void)
 	    {"B7.7 audit lines cannot be cut off at the end",
 		audit_lines_cannot_be_cut_off_at_the_end, setup, teardown, NULL},
 	    cmocka_unit_test_setup_teardown(a_faulty_unit_fails_alone, setup, teardown),
-	    cmocka_unit_test_setup_teardown(
-		a_damaged_record_is_told_and_harms_no_other, setup, teardown),
+	    cmocka_unit_test_setup_teardown(a_damaged_record_is_told_and_harms_no_other, setup,
+		teardown),
 	    cmocka_unit_test_setup_teardown(another_schema_is_refused, setup, teardown),
 	    cmocka_unit_test_setup_teardown(secrets_are_encrypted_in_the_file, setup, teardown),
 	    cmocka_unit_test_setup_teardown(a_sealed_value_is_bound_to_its_secret, setup, teardown),

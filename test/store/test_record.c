@@ -82,8 +82,8 @@ a_kind_is_read_as_no_other(void **state)
 	encode_all(out);
 	for (int kind = 0; kind < 6; kind++) {
 		for (int as = 0; as < 6; as++) {
-			assert_int_equal(
-			    decode(as, buf_get0(&out[kind]), pool), as == kind ? 0 : CMPD_ECORRUPT);
+			assert_int_equal(decode(as, buf_get0(&out[kind]), pool),
+			    as == kind ? 0 : CMPD_ECORRUPT);
 		}
 		buf_fini(&out[kind]);
 	}

@@ -99,8 +99,8 @@ struct cmpd_plugin {
 	/* 0, or not 0 with a sentence in error (error_size bytes). May be NULL. Changes nothing. */
 	int (*check_config)(const struct cmpd_config *config, char *error, size_t error_size);
 	/* Makes an instance (one per place in a chain). 0, or not 0 with a sentence in error. May be NULL: instance is NULL. */
-	int (*open)(
-	    const struct cmpd_config *config, void **ret_instance, char *error, size_t error_size);
+	int (*open)(const struct cmpd_config *config, void **ret_instance, char *error,
+	    size_t error_size);
 	/* 0: verdict is filled. Not 0: the plugin failed; the request is held, and verdict->text, if
 	 * set, says why in the daemon's log (never to the client). */
 	int (*decide)(void *instance, struct cmpd_request *request, struct cmpd_verdict *verdict);
@@ -115,8 +115,8 @@ CMPD_PLUGIN_EXPORT extern const struct cmpd_plugin cmpd_plugin;
 
 /* The n-th value of a key (scalars have one, lists several; numbers and booleans as text); NULL: no more.
  * Lives as long as the instance. */
-CMPD_PLUGIN_EXPORT const char *cmpd_config_get(
-    const struct cmpd_config *config, const char *key, size_t n);
+CMPD_PLUGIN_EXPORT const char *cmpd_config_get(const struct cmpd_config *config, const char *key,
+    size_t n);
 /* The n-th key; NULL: no more. For refusing unknown ones. */
 CMPD_PLUGIN_EXPORT const char *cmpd_config_key(const struct cmpd_config *config, size_t n);
 

@@ -36,16 +36,16 @@ CMPD_PLUGIN_EXPORT long long cmpd_request_cert_req_id(const struct cmpd_request 
 CMPD_PLUGIN_EXPORT int64_t cmpd_request_received(const struct cmpd_request *request);
 
 /* DER. NULL and length 0 = there is none. */
-CMPD_PLUGIN_EXPORT const unsigned char *cmpd_request_signer(
-    const struct cmpd_request *request, size_t *ret_len);
-CMPD_PLUGIN_EXPORT const unsigned char *cmpd_request_spki(
-    const struct cmpd_request *request, size_t *ret_len);
-CMPD_PLUGIN_EXPORT const unsigned char *cmpd_request_template(
-    const struct cmpd_request *request, size_t *ret_len);
+CMPD_PLUGIN_EXPORT const unsigned char *cmpd_request_signer(const struct cmpd_request *request,
+    size_t *ret_len);
+CMPD_PLUGIN_EXPORT const unsigned char *cmpd_request_spki(const struct cmpd_request *request,
+    size_t *ret_len);
+CMPD_PLUGIN_EXPORT const unsigned char *cmpd_request_template(const struct cmpd_request *request,
+    size_t *ret_len);
 
 /* A string that lives as long as the request; NULL: out of memory. */
-CMPD_PLUGIN_EXPORT const char *cmpd_request_printf(
-    struct cmpd_request *request, const char *format, ...) __attribute__((format(printf, 2, 3)));
+CMPD_PLUGIN_EXPORT const char *cmpd_request_printf(struct cmpd_request *request, const char *format,
+    ...) __attribute__((format(printf, 2, 3)));
 /* Zeroed memory that lives as long as the request; NULL: out of memory. Both share 256 KiB. */
 CMPD_PLUGIN_EXPORT void *cmpd_request_alloc(struct cmpd_request *request, size_t size);
 
@@ -58,8 +58,8 @@ CMPD_PLUGIN_EXPORT void *cmpd_request_alloc(struct cmpd_request *request, size_t
  */
 CMPD_PLUGIN_EXPORT struct cmpd_kept *cmpd_request_keep(struct cmpd_request *request);
 CMPD_PLUGIN_EXPORT struct cmpd_request *cmpd_kept_request(struct cmpd_kept *kept);
-CMPD_PLUGIN_EXPORT void cmpd_decide_later(
-    struct cmpd_kept *kept, const struct cmpd_verdict *verdict);
+CMPD_PLUGIN_EXPORT void cmpd_decide_later(struct cmpd_kept *kept,
+    const struct cmpd_verdict *verdict);
 CMPD_PLUGIN_EXPORT void cmpd_kept_free(struct cmpd_kept *kept);
 
 #ifdef __cplusplus
