@@ -45,6 +45,7 @@ teardown(void **state)
 {
 	struct fixture *f = *state;
 
+	OSSL_CMP_MSG_free(f->door.primer);
 	EVP_PKEY_free(f->key);
 	pool_free(f->pool);
 	free(f);
