@@ -125,15 +125,17 @@ log_bytes(struct log_line *line, const char *key, struct bytes text)
 	}
 	for (size_t i = 0; i < text.len && !line->cut; i++) {
 		uint8_t c = text.data[i];
+		size_t len = 0;
 
-		if (c == '"' || c == '\\') {
-			snprintf(out, sizeof(out), "\\%c", c);
-		} else if (c == ' ' || is_plain(c)) {
-			snprintf(out, sizeof(out), "%c", c);
+		if (c == ' ' || is_plain(c)) {
+			out[len++] = (char)c;
+		} else if (c == '"' || c == '\\') {
+			out[len++] = '\\';
+			out[len++] = (char)c;
 		} else {
-			snprintf(out, sizeof(out), "\\x%02x", c);
+			len = (size_t)snprintf(out, sizeof(out), "\\x%02x", c);
 		}
-		add(line, out, strlen(out));
+		add(line, out, len);
 	}
 	if (quoted) {
 		/* Space for it is in the tail, also when the value was cut. */
