@@ -36,7 +36,7 @@ KINDS = [
     ("ir signature RSA-2048, implicit", "rsa-implicit", "rsa", "signature", True, 0.6),
     ("ir signature RSA-2048, certConf", "rsa-explicit", "rsa", "signature", False, 0.5),
 ]
-CONNECTIONS = 16
+CONNECTIONS = 64
 
 
 class Place(Server):
