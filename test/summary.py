@@ -26,7 +26,7 @@ def points(record):
         bad, _, what, note, kind = match.groups()
         state = "skipped" if kind and kind.lower() == "skip" else "failed" if bad and not kind else "passed"
         found.append((f"{name}: {what.strip()}", state, re.sub(r"^#\s*\w+\s*", "", note or "")))
-    if result in GOOD and found:
+    if result == "OK" and found:
         return found
     if result in GOOD:
         return [(name, "passed", "")]
