@@ -2,7 +2,7 @@
 # sh test/run.sh: installs what the tests need (asks nothing), builds, runs every suite.
 #
 # 1. gcc, AddressSanitizer and UBSan: all suites
-# 2. gcc, ThreadSanitizer: what has threads
+# 2. gcc, ThreadSanitizer: what has threads, and the scenarios
 # 3. clang: compiles without a warning, unit tests
 # 4. gcc without sanitizers: the tests that need valgrind
 #
@@ -101,7 +101,7 @@ if ! try thread "$hello" $wrap env; then
 	echo "note: ThreadSanitizer does not run here; that build is left out"
 elif build tsan gcc -Db_sanitize=thread; then
 	threaded=$(meson test -C "$top/tsan" --no-rebuild --list 2>/dev/null |
-	    sed 's/.* \/ //' | grep -E '^(base_queue|store|policy|plugin|daemon)(_|$)' | sort -u)
+	    sed 's/.* \/ //' | grep -E '^(base_queue|store|policy|plugin|daemon|ctl_server|scenario)(_|$)' | sort -u)
 	# shellcheck disable=SC2086
 	[ -z "$threaded" ] || run tsan --timeout-multiplier 5 $threaded
 fi

@@ -210,6 +210,8 @@ place_make(struct player *p)
 	}
 	fclose(f);
 	place_clock(p, 0, 0);
+	/* ThreadSanitizer leaves too little address space for the usual map. */
+	place_config(p, "store.map_size = \"1GiB\"");
 }
 
 /* "endpoint.x" is endpoints.[0].x; the same for profile and ca. */
