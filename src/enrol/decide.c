@@ -214,6 +214,9 @@ desk_decide_late(struct desk *desk, const struct txn_key *txn, int64_t cert_req_
 	if (!actor) {
 		return CMPD_ENOMEM;
 	}
+	if (!error && entry.received != verdict->received) {
+		error = CMPD_ENOENT;
+	}
 	if (!error) {
 		error = check_open(&entry, 0, diag);
 	}

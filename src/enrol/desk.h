@@ -52,6 +52,7 @@ struct desk_requester {
 struct desk_verdict {
 	int64_t cert_req_id;
 	struct policy_call *call; /* NULL: not asked yet */
+	int64_t asked; /* when: the entry is received then, whatever is done again */
 	bool over; /* decide_wait has passed: hold */
 	bool detach; /* held while the plugin still thinks: detach after the commit */
 };
@@ -128,7 +129,9 @@ struct decision {
  * CMPD_ESTATE: not to be decided any more (diag says why), CMPD_ETEMPLATE...: cannot be issued like this. *ret as it will be stored. */
 int desk_decide(struct desk *desk, const char *hex_id, const struct decision *decision,
     struct entry *ret, struct diag *diag) CMPD_MUST_CHECK;
-/* A plugin's verdict that came after the message was answered; as desk_decide. CMPD_ENOENT: not stored or gone. */
+/* A plugin's verdict that came after the message was answered; as desk_decide. CMPD_ENOENT: not stored or gone. The client
+ * chooses the transactionID and may use it again when the transaction is forgotten: the verdict counts only for the request that was received
+ * when it says. */
 int desk_decide_late(struct desk *desk, const struct txn_key *txn, int64_t cert_req_id,
     const struct policy_verdict *verdict, struct entry *ret, struct diag *diag) CMPD_MUST_CHECK;
 int desk_revoke(struct desk *desk, const char *hex_serial, int reason, const char *actor,

@@ -15,6 +15,7 @@ struct submission {
 	const char *subject; /* of resolved */
 	const char **sans;
 	struct policy_verdict verdict;
+	int64_t received; /* when policy was asked first */
 	struct diag diag;
 };
 
@@ -176,6 +177,7 @@ ask_policy(struct submission *s, struct desk_verdict *slot, void (*wake)(void *)
 		if (error) {
 			return error;
 		}
+		slot->asked = s->desk->now;
 		slot->call = policy_call_new(chain, &question);
 		if (!slot->call) {
 			return CMPD_ENOMEM;
@@ -188,6 +190,7 @@ ask_policy(struct submission *s, struct desk_verdict *slot, void (*wake)(void *)
 			return error;
 		}
 	}
+	s->received = slot->asked;
 	error = policy_call_verdict(slot->call, &s->verdict);
 	if (error == CMPD_EPARKED && slot->over) {
 		slot->detach = true;
@@ -261,7 +264,7 @@ fill_entry(struct submission *s, struct entry *entry)
 	memcpy(entry->signer_ca, requester->signer_ca, sizeof(entry->signer_ca));
 	entry->signer_serial = requester->signer_serial;
 	entry->peer = requester->peer;
-	entry->received = s->desk->now;
+	entry->received = s->received;
 	entry->expires = s->desk->now + s->request->endpoint->entry_ttl;
 	entry->check_after = s->request->endpoint->check_after;
 	entry->fail_info = -1;

@@ -74,6 +74,7 @@ static void
 tell_late_unlock(struct policy_call *call)
 {
 	const struct policy_verdict *verdict = NULL;
+	struct policy_verdict told;
 
 	if (call->late != NULL && !call->late_done && atomic_load(&call->state) == CALL_DECIDED) {
 		if (call->verdict.answer == POLICY_GRANT || call->verdict.answer == POLICY_DENY) {
@@ -85,8 +86,10 @@ tell_late_unlock(struct policy_call *call)
 	}
 	pthread_mutex_unlock(&call->lock);
 	if (verdict != NULL && policy_enter(call->policy)) {
-		call->late(call->late_arg, &call->request.copy.txn, call->request.copy.cert_req_id,
-		    verdict);
+		told = *verdict;
+		told.received = call->request.copy.received;
+		call->late(
+		    call->late_arg, &call->request.copy.txn, call->request.copy.cert_req_id, &told);
 		policy_leave(call->policy);
 	}
 }

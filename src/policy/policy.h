@@ -32,6 +32,7 @@ struct policy_verdict {
 	const char **sans; /* NULL-ended, name_sans_to_text form */
 	int64_t validity; /* ms */
 	const char *profile;
+	int64_t received; /* told late: of the request that was asked about */
 };
 
 /* What plugins can see (include/cmpd/request.h). Copied by policy_call_new. */

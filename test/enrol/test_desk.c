@@ -419,7 +419,8 @@ static void
 late_grant_beyond_the_requesters_names_stays_held(void **state)
 {
 	struct world *w = *state;
-	struct policy_verdict verdict = {.answer = POLICY_GRANT, .plugin = "slow"};
+	struct policy_verdict verdict = {
+	    .answer = POLICY_GRANT, .plugin = "slow", .received = start};
 	struct entry entry;
 	struct diag diag;
 
@@ -439,7 +440,8 @@ static void
 late_grant_of_own_names_approves(void **state)
 {
 	struct world *w = *state;
-	struct policy_verdict verdict = {.answer = POLICY_GRANT, .plugin = "slow"};
+	struct policy_verdict verdict = {
+	    .answer = POLICY_GRANT, .plugin = "slow", .received = start};
 	struct entry entry;
 	struct diag diag;
 
@@ -451,6 +453,26 @@ late_grant_of_own_names_approves(void **state)
 	commit(w);
 	assert_int_equal(stored(w).state, ENTRY_APPROVED);
 	assert_string_equal(stored(w).decided_by, "plugin:slow");
+}
+
+static void
+late_grant_is_for_the_request_it_was_asked_about(void **state)
+{
+	struct world *w = *state;
+	/* The transactionID was used before, for what the plugin still thinks about. */
+	struct policy_verdict verdict = {
+	    .answer = POLICY_GRANT, .plugin = "slow", .received = start - 1};
+	struct entry entry;
+	struct diag diag;
+
+	w->secret = (struct secret){.id = 1, .ref = "dev1"};
+	w->requester.secret = &w->secret;
+	arrange_held(w);
+	begin(w);
+	assert_int_equal(
+	    desk_decide_late(&w->desk, &w->txn.key, 0, &verdict, &entry, &diag), CMPD_ENOENT);
+	unit_free(w->desk.unit);
+	assert_int_equal(stored(w).state, ENTRY_PENDING);
 }
 
 static void
@@ -507,6 +529,7 @@ main(void)
 	    T(B1_9_abort_ends_what_is_open),
 	    T(late_grant_beyond_the_requesters_names_stays_held),
 	    T(late_grant_of_own_names_approves),
+	    T(late_grant_is_for_the_request_it_was_asked_about),
 	    T(secret_is_given_back_when_nothing_came_of_it),
 	};
 

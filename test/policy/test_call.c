@@ -91,6 +91,7 @@ late(void *arg, const struct txn_key *txn, int64_t cert_req_id,
 	assert_ptr_equal(arg, &told);
 	assert_int_equal(txn->id_len, 2);
 	assert_int_equal(cert_req_id, 7);
+	assert_int_equal(verdict->received, fixture_request().received);
 	atomic_store(&late_answer, (int)verdict->answer);
 	sem_post(&told);
 }
