@@ -235,9 +235,10 @@ signer_fits_header(struct cmp_work *work, const struct signer *signer)
 	return true;
 }
 
-/* Revocation is asked of the store at every message; time only when a transaction opens. */
+/* Revocation is asked of the store at every message; time only when a transaction opens. Another CA may have the name
+ * of ours and give out our serials: ours is only what is stored. */
 static int
-signer_status(struct cmp_work *work, const struct signer *signer, bool *ret_revoked)
+signer_status(struct cmp_work *work, const struct signer *signer, bool *ret_ours, bool *ret_revoked)
 {
 	struct cert cert;
 	int64_t now = work->desk->now;
@@ -257,7 +258,8 @@ signer_status(struct cmp_work *work, const struct signer *signer, bool *ret_revo
 	if (error) {
 		return error == CMPD_ENOENT ? 0 : error;
 	}
-	if (cert.status == CERT_VALID) {
+	*ret_ours = !memcmp(cert.sha256, signer->sha256, DIGEST_SIZE);
+	if (cert.status == CERT_VALID || !*ret_ours) {
 		return 0;
 	}
 	/* It may still ask for its own revocation, and be told that it is revoked. */
@@ -270,7 +272,7 @@ signer_status(struct cmp_work *work, const struct signer *signer, bool *ret_revo
 }
 
 static int
-accept_signature(struct cmp_work *work, const struct signer *signer, bool revoked)
+accept_signature(struct cmp_work *work, const struct signer *signer, bool ours, bool revoked)
 {
 	struct pool *pool = work->desk->pool;
 	struct cmp_verified *v = pool_alloc(pool, sizeof(*v));
@@ -294,7 +296,7 @@ accept_signature(struct cmp_work *work, const struct signer *signer, bool revoke
 	v->requester.signer = work->in.extra_certs[0];
 	v->requester.signer_subject = pool_bytes(pool, signer->subject);
 	v->requester.signer_extensions = pool_bytes(pool, signer->extensions);
-	v->requester.signer_ours = signer->ours;
+	v->requester.signer_ours = ours;
 	v->requester.signer_revoked = revoked;
 	memcpy(v->requester.signer_ca, signer->ca, CA_ID_SIZE);
 	v->requester.signer_serial = pool_bytes(pool, signer->serial);
@@ -313,7 +315,7 @@ verify_signature(struct cmp_work *work, struct bytes part)
 {
 	const struct wire_message *in = &work->in;
 	struct signer *signer = NULL;
-	bool revoked = false;
+	bool ours = false, revoked = false;
 	struct diag why = {""};
 	int error;
 
@@ -370,8 +372,8 @@ verify_signature(struct cmp_work *work, struct bytes part)
 		    "the signer's certificate has a keyUsage without digitalSignature");
 		return 0;
 	}
-	error = signer_status(work, signer, &revoked);
-	return error ? error : accept_signature(work, signer, revoked);
+	error = signer_status(work, signer, &ours, &revoked);
+	return error ? error : accept_signature(work, signer, ours, revoked);
 }
 
 int
