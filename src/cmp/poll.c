@@ -75,8 +75,9 @@ asked_for(struct cmp_work *work, const struct entry *entries, int **ret, size_t 
 			    "nothing is pending under certReqId %lld", (long long)ids[i]);
 			return 0;
 		}
+		/* By what it means: of a p10cr -1 and 0 are the same. */
 		for (size_t k = 0; k < i; k++) {
-			if (ids[k] == ids[i]) {
+			if (indices[k] == index) {
 				cmp_work_fault(work, "B2.3", FI_BAD_REQUEST,
 				    "certReqId %lld is asked for twice", (long long)ids[i]);
 				return 0;

@@ -3,6 +3,7 @@
 #include "cmp/seal.h"
 #include "cmp/serve.h"
 #include "model/der.h"
+#include "model/name.h"
 
 /* RevDetails in one message, whatever the configuration says. */
 #define REVOCATIONS_MAX 16
@@ -144,8 +145,21 @@ run_revoke(struct engine_call *call)
 	return r->status.text ? 0 : CMPD_ENOMEM;
 }
 
+/* Both would be judged by what is stored, and one of the answers would not be true. */
+static bool
+is_named_before(const struct wire_rev_req *requests, size_t i)
+{
+	for (size_t k = 0; k < i; k++) {
+		if (bytes_equal(requests[k].serial, requests[i].serial) &&
+		    name_equal(requests[k].issuer, requests[i].issuer)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static int
-revoke_one(struct cmp_work *work, const struct wire_rev_req *request, bool too_many,
+revoke_one(struct cmp_work *work, const struct wire_rev_req *request, const char *fault,
     struct wire_status_info *ret)
 {
 	struct revoking r = {.request = request};
@@ -153,10 +167,9 @@ revoke_one(struct cmp_work *work, const struct wire_rev_req *request, bool too_m
 	    .work = work, .verified = work->verified, .run = run_revoke, .arg = &r};
 	int error;
 
-	if (too_many) {
-		*ret = (struct wire_status_info){.status = WIRE_REJECTION,
-		    .fail_info = FI_BAD_REQUEST,
-		    .text = "more revocations in one message than are served"};
+	if (fault) {
+		*ret = (struct wire_status_info){
+		    .status = WIRE_REJECTION, .fail_info = FI_BAD_REQUEST, .text = fault};
 		return 0;
 	}
 	error = engine_rr(&call, request);
@@ -189,8 +202,14 @@ serve_rr(struct cmp_work *work)
 		return error ? error : CMPD_ENOMEM;
 	}
 	for (size_t i = 0; i < n; i++) {
-		error = revoke_one(work, &requests[i],
-		    (int64_t)n > work->endpoint->conf->max_requests, &status[i]);
+		const char *fault = NULL;
+
+		if ((int64_t)n > work->endpoint->conf->max_requests) {
+			fault = "more revocations in one message than are served";
+		} else if (is_named_before(requests, i)) {
+			fault = "the certificate is named twice in one message";
+		}
+		error = revoke_one(work, &requests[i], fault, &status[i]);
 		if (error) {
 			return error;
 		}

@@ -1,0 +1,42 @@
+#!/usr/bin/env python3
+"""What a device that is known tries beyond what it may."""
+from harness import Server, main
+from messages import ECDSA, der, message, sequence, signature, tlv
+
+GRANT = [{"plugin": "allow", "subject": "*"}]
+
+
+def first(data):
+    """The first element of some DER, and what follows it."""
+    size, head = data[1], 2
+    if size & 0x80:
+        head += size & 0x7f
+        size = int.from_bytes(data[2:head], "big")
+    return data[:head + size], data[head + size:], data[head:head + size]
+
+
+def rev_details(certificate, reason):
+    """RevDetails for a certificate."""
+    tbs = first(first(certificate)[2])[2]
+    _, tbs, _ = first(tbs)
+    _, tbs, serial = first(tbs)
+    _, tbs, _ = first(tbs)
+    issuer, _, _ = first(tbs)
+    extension = sequence(tlv(6, b"\x55\x1d\x15"), tlv(4, tlv(10, bytes([reason]))))
+    return sequence(sequence(tlv(0x81, serial), tlv(0xa3, issuer)), sequence(extension))
+
+
+def test_revoked_and_held_at_once():
+    "B6.1 a certificate named twice in one rr: the first counts, the second is rejected"
+    with Server(policy=GRANT, endpoint={"max_requests": 4}) as server:
+        client = server.enrol("ir", ref="dev1", secret=server.secret("dev1"), subject="/CN=dev1")
+        assert client.wait() == 0, client.output()
+        certificate = der(client.certificate)
+        body = tlv(0xab, sequence(rev_details(certificate, 1), rev_details(certificate, 6)))
+        status, _, answer = server.post(message([certificate], ECDSA, signature(client.key, server.folder),
+                                                sender="dev1", body=body))
+        assert status == 200 and b"named twice in one message" in answer, (status, answer)
+        assert [c["status"] for c in server.json("cert", "list")] == ["revoked"], server.json("cert", "list")
+
+
+main(globals())
