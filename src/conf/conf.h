@@ -113,6 +113,10 @@ struct conf_endpoint {
 	int64_t mac_iterations_per_second; /* that one address may make us compute in vain */
 	enum conf_recip_nonce recip_nonce; /* of the answer that ends polling */
 	bool p10cr_id_zero; /* quirk: answer p10cr with certReqId 0 instead of -1 */
+	uint32_t
+	    same_key; /* CONF_BODY bits: requests that may ask for a key that has a certificate already */
+	bool
+	    revoke_updated; /* the old certificate is revoked (superseded) when its update is confirmed */
 	bool rr_mac; /* a secret may revoke the certificates it obtained: false */
 	/* a second revocation gets revocationWarning instead of certRevoked */
 	bool rr_again_warning;

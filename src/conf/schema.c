@@ -88,6 +88,9 @@ static const struct conf_word bodies[] = {{"ir", CONF_BODY(0)}, {"cr", CONF_BODY
     {"kur", CONF_BODY(7)}, {"p10cr", CONF_BODY(4)}, {"rr", CONF_BODY(11)}, {"genm", CONF_BODY(21)},
     {NULL, 0}};
 
+static const struct conf_word enrolments[] = {{"ir", CONF_BODY(0)}, {"cr", CONF_BODY(2)},
+    {"kur", CONF_BODY(7)}, {"p10cr", CONF_BODY(4)}, {NULL, 0}};
+
 static const struct conf_row limits_rows[] = {
     KEY(conf_limits, body_size, CONF_SIZE, CONF_RELOADABLE, "64KiB", RANGE(KIB, 16 * MIB),
 	"Largest body of an HTTP request; a larger one is answered 413."),
@@ -299,6 +302,11 @@ static const struct conf_row endpoint_rows[] = {
 	"OpenSSL's client wants it, or that of the first request."),
     KEY(conf_endpoint, p10cr_id_zero, CONF_BOOL, CONF_RELOADABLE, "false", ANY,
 	"For clients that want certReqId 0 in the answer to a p10cr, instead of -1."),
+    KEY(conf_endpoint, same_key, CONF_BITS, CONF_RELOADABLE, "", WORDS(enrolments),
+	"Requests that may ask for a certificate for a key that has a valid one already: of "
+	"*ir*, *cr*, *kur*, *p10cr*."),
+    KEY(conf_endpoint, revoke_updated, CONF_BOOL, CONF_RELOADABLE, "false", ANY,
+	"Whether a certificate is revoked, as superseded, when its update (kur) is confirmed."),
     KEY(conf_endpoint, rr_mac, CONF_BOOL, CONF_RELOADABLE, "false", ANY,
 	"Whether a secret may revoke the certificates that were obtained with it."),
     KEY(conf_endpoint, rr_again_warning, CONF_BOOL, CONF_RELOADABLE, "false", ANY,

@@ -252,7 +252,8 @@ set_bits(const struct conf_source *source, const struct conf_row *row, uint32_t 
 		}
 		bits |= bit;
 	}
-	if (bits == 0) {
+	/* A list that is empty by default may be left empty. */
+	if (bits == 0 && row->initial[0] != '\0') {
 		return diag_set(diag, CMPD_ECONF, "must not be empty");
 	}
 	*ret = bits;

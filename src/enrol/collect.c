@@ -106,6 +106,38 @@ desk_revoke_entry_cert(struct desk *desk, const struct entry *entry, int reason,
 	return 0;
 }
 
+void
+desk_supersede(struct desk *desk, struct cert *old, const struct conf_endpoint *endpoint)
+{
+	old->updated = true;
+	if (!endpoint || !endpoint->revoke_updated || old->status == CERT_REVOKED) {
+		return;
+	}
+	old->status = CERT_REVOKED;
+	old->reason = REASON_SUPERSEDED;
+	old->revoked = desk->now;
+	audit_cert(desk, old, "cmpd", "cert.revoked", "superseded");
+}
+
+int
+desk_supersede_of(struct desk *desk, const struct entry *entry)
+{
+	struct cert old;
+	int error;
+
+	if (entry->type != REQUEST_KUR) {
+		return 0;
+	}
+	error =
+	    store_cert_get(desk->reader, desk->pool, entry->signer_ca, entry->signer_serial, &old);
+	if (error) {
+		return error == CMPD_ENOENT ? 0 : error;
+	}
+	desk_supersede(desk, &old, desk_endpoint_find(desk, entry->endpoint));
+	unit_put_cert(desk->unit, &old);
+	return 0;
+}
+
 static int
 tell_certificate(struct desk *desk, struct desk_outcome *ret)
 {
@@ -170,7 +202,7 @@ collect_approved(struct desk *desk, const struct txn *txn, struct desk_outcome *
 	ret->text = ret->entry.mods;
 	ret->certificate = cert.der;
 	ret->confirmed = ret->entry.state == ENTRY_CONFIRMED;
-	return 0;
+	return ret->confirmed ? desk_supersede_of(desk, &ret->entry) : 0;
 }
 
 int
@@ -249,7 +281,8 @@ desk_confirm(struct desk *desk, struct entry *entry, bool accepted, const char *
 	cert.confirmed = true;
 	unit_put_cert(desk->unit, &cert);
 	desk_audit_entry(desk, entry, "client", "entry.confirmed", NULL);
-	return desk_move_entry(desk, entry, ENTRY_CONFIRMED);
+	error = desk_supersede_of(desk, entry);
+	return error ? error : desk_move_entry(desk, entry, ENTRY_CONFIRMED);
 }
 
 int

@@ -24,6 +24,11 @@ int desk_make_certificate(struct desk *desk, struct entry *entry,
     const struct conf_endpoint *endpoint, bool implicit_confirm, struct cert *ret,
     struct diag *diag) CMPD_MUST_CHECK;
 
+/* A certificate whose update is confirmed: it is not updated again, and revoked where the endpoint says so. Changes *old; the caller puts it. */
+void desk_supersede(struct desk *desk, struct cert *old, const struct conf_endpoint *endpoint);
+/* The same for the certificate that a stored kur updates, put into the unit. Others: nothing. */
+int desk_supersede_of(struct desk *desk, const struct entry *entry) CMPD_MUST_CHECK;
+
 /* Revokes the certificate that an entry issued. reason: CRLReason. One that is gone or revoked already is fine. */
 int desk_revoke_entry_cert(struct desk *desk, const struct entry *entry, int reason,
     const char *actor) CMPD_MUST_CHECK;
@@ -42,3 +47,5 @@ const struct conf_endpoint *desk_endpoint_find(const struct desk *desk, const ch
 
 /* CRLReason (RFC 5280 5.3.1) of a certificate that its client did not want or not confirm. */
 #define REASON_CESSATION_OF_OPERATION 5
+/* And of one that was updated. */
+#define REASON_SUPERSEDED 4

@@ -16,6 +16,9 @@ struct submission {
 	const char **sans;
 	struct policy_verdict verdict;
 	int64_t received; /* when policy was asked first */
+	uint8_t spki_sha256[DIGEST_SIZE];
+	bool has_old; /* kur: the certificate to be updated */
+	struct cert old;
 	struct diag diag;
 };
 
@@ -36,7 +39,7 @@ is_fault_of_request(int error)
 {
 	return error == CMPD_ETEMPLATE || error == CMPD_EEXTENSION || error == CMPD_EALGORITHM ||
 	       error == CMPD_ECERTID || error == CMPD_EREVOKED || error == CMPD_EFORMAT ||
-	       error == CMPD_EACCES;
+	       error == CMPD_EACCES || error == CMPD_EINVAL;
 }
 
 bool
@@ -77,6 +80,43 @@ choose_profile(struct submission *s)
 	return 0;
 }
 
+static bool
+is_zero(const uint8_t *bytes, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (bytes[i]) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* One update at a time: the last one must have come to nothing. */
+static int
+check_no_update(struct submission *s)
+{
+	char id[2 * ENTRY_ID_SIZE + 1];
+	struct entry entry;
+	int error;
+
+	if (s->old.updated) {
+		return diag_set(&s->diag, CMPD_ECERTID, "the certificate has been updated already");
+	}
+	if (is_zero(s->old.update, sizeof(s->old.update))) {
+		return 0;
+	}
+	hex_encode(bytes_of(s->old.update, sizeof(s->old.update)), id, sizeof(id));
+	error = store_entry_by_id(s->desk->reader, s->desk->pool, id, &entry);
+	if (error) {
+		return error == CMPD_ENOENT ? 0 : error;
+	}
+	if (entry_state_is_final(entry.state)) {
+		return 0;
+	}
+	return diag_set(&s->diag, CMPD_EINVAL, "an update of the certificate is %s: end it first",
+	    entry_state_name(entry.state));
+}
+
 /* kur (RFC 9810 5.3.5): the signer's certificate is the one to be updated; it must be ours and good. What the template
  * leaves out is taken from it. */
 static int
@@ -85,7 +125,6 @@ complete_update(struct submission *s)
 	const struct desk_requester *requester = s->requester;
 	const char *const *sans = NULL;
 	const char **have = NULL;
-	struct cert old;
 	int error;
 
 	if (s->request->type != REQUEST_KUR) {
@@ -96,7 +135,7 @@ complete_update(struct submission *s)
 		    "the certificate to be updated was not issued here");
 	}
 	error = store_cert_get(s->desk->reader, s->desk->pool, requester->signer_ca,
-	    requester->signer_serial, &old);
+	    requester->signer_serial, &s->old);
 	if (error == CMPD_ENOENT) {
 		return diag_set(&s->diag, CMPD_ECERTID,
 		    "the certificate to be updated is not known");
@@ -104,10 +143,15 @@ complete_update(struct submission *s)
 	if (error) {
 		return error;
 	}
-	if (old.status != CERT_VALID) {
+	if (s->old.status != CERT_VALID) {
 		return diag_set(&s->diag, CMPD_EREVOKED,
 		    "the certificate to be updated is revoked");
 	}
+	error = check_no_update(s);
+	if (error) {
+		return error;
+	}
+	s->has_old = true;
 	if (!s->wanted.subject.data) {
 		s->wanted.subject = requester->signer_subject;
 	}
@@ -122,6 +166,28 @@ complete_update(struct submission *s)
 	}
 	return name_sans_replace(s->desk->pool, s->wanted.extensions, sans, false,
 	    &s->wanted.extensions);
+}
+
+/* A key that has a valid certificate gets no other one, unless the endpoint says so. Unconfirmed ones do not count: their
+ * clients may have lost them and begin anew. */
+static int
+check_same_key(struct submission *s)
+{
+	struct cert cert;
+	int error;
+
+	if (s->request->endpoint->same_key & CONF_BODY(s->request->type)) {
+		return 0;
+	}
+	error = store_cert_by_key(s->desk->reader, s->desk->pool, s->spki_sha256, &cert);
+	if (error) {
+		return error == CMPD_ENOENT ? 0 : error;
+	}
+	if (!cert.confirmed || cert.not_after <= s->desk->now) {
+		return 0;
+	}
+	return diag_set(&s->diag, CMPD_ETEMPLATE,
+	    "the key has a valid certificate already: make a new one");
 }
 
 static int
@@ -355,11 +421,9 @@ follow_verdict(struct submission *s, struct desk_outcome *ret)
 	int error;
 
 	fill_entry(s, entry);
-	error = digest_sha256(s->resolved.spki, entry->spki_sha256);
-	if (!error) {
-		error = desk_names_check(s->desk, s->requester, s->profile, s->resolved.subject,
-		    s->resolved.extensions, &entry->names_bound, &why);
-	}
+	memcpy(entry->spki_sha256, s->spki_sha256, DIGEST_SIZE);
+	error = desk_names_check(s->desk, s->requester, s->profile, s->resolved.subject,
+	    s->resolved.extensions, &entry->names_bound, &why);
 	if (error) {
 		return error;
 	}
@@ -378,6 +442,39 @@ follow_verdict(struct submission *s, struct desk_outcome *ret)
 	return entry->names_bound ? grant(s, entry, ret) : hold(s, entry, why, ret);
 }
 
+/* All that a request must pass before policy is asked. */
+static int
+prepare(struct submission *s)
+{
+	int error = choose_profile(s);
+
+	if (!error) {
+		error = complete_update(s);
+	}
+	if (!error) {
+		error = resolve(s);
+	}
+	if (!error) {
+		error = digest_sha256(s->resolved.spki, s->spki_sha256);
+	}
+	return error ? error : check_same_key(s);
+}
+
+/* The certificate that a kur updates remembers it, so that there is one update at a time. */
+static int
+note_update(struct submission *s, const struct entry *entry)
+{
+	if (!s->has_old || entry->state == ENTRY_DENIED) {
+		return 0;
+	}
+	memcpy(s->old.update, entry->id, sizeof(s->old.update));
+	if (entry->state == ENTRY_CONFIRMED) {
+		desk_supersede(s->desk, &s->old, s->request->endpoint);
+	}
+	unit_put_cert(s->desk->unit, &s->old);
+	return 0;
+}
+
 int
 desk_submit(struct desk *desk, const struct desk_requester *requester,
     const struct desk_request *request, struct desk_verdict *verdict, void (*wake)(void *arg),
@@ -390,13 +487,7 @@ desk_submit(struct desk *desk, const struct desk_requester *requester,
 	memset(ret, 0, sizeof(*ret));
 	ret->cert_req_id = request->cert_req_id;
 	ret->fail_info = -1;
-	error = choose_profile(&s);
-	if (!error) {
-		error = complete_update(&s);
-	}
-	if (!error) {
-		error = resolve(&s);
-	}
+	error = prepare(&s);
 	if (!error) {
 		error = ask_policy(&s, verdict, wake, arg);
 	}
@@ -407,17 +498,14 @@ desk_submit(struct desk *desk, const struct desk_requester *requester,
 			s.verdict.answer = POLICY_HOLD;
 			s.verdict.text = "waiting for approval";
 			s.wanted = request->template;
-			error = choose_profile(&s);
-			if (!error) {
-				error = complete_update(&s);
-			}
-			if (!error) {
-				error = resolve(&s);
-			}
+			error = prepare(&s);
 		}
 	}
 	if (!error) {
 		error = follow_verdict(&s, ret);
+	}
+	if (!error) {
+		error = note_update(&s, &ret->entry);
 	}
 	if (error && is_fault_of_request(error)) {
 		return reject(&s, error, ret);

@@ -144,6 +144,8 @@ struct cert {
 	enum cert_status status;
 	int reason; /* CRLReason (RFC 5280 5.3.1), -1: none */
 	int64_t revoked;
+	bool updated; /* a later certificate has taken its place (kur) */
+	uint8_t update[ENTRY_ID_SIZE]; /* the last request to update it; all 0: none */
 	bool hold_own; /* held at its own request: it may ask for its revival */
 	bool confirmed;
 	int64_t due; /* purged then */

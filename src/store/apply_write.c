@@ -119,6 +119,24 @@ write_put_entry(struct apply *a, struct op *op)
 	return error != 0 ? error : apply_due(a, DUE_ENTRY, old_head(op), &op->new);
 }
 
+/* The public key of a certificate does not change: only new and dropped ones touch this index. */
+static int
+write_cert_key(struct apply *a, uint64_t number, struct bytes record, bool add)
+{
+	struct bytes copy = pool_bytes(a->store->pool, record);
+	struct cert cert;
+	struct key key;
+	int error = copy.data == NULL ? CMPD_ENOMEM : record_get_cert(copy, a->store->pool, &cert);
+
+	if (error != 0) {
+		return error;
+	}
+	key = key_bytes(cert.spki_sha256, sizeof(cert.spki_sha256));
+	key_add_u64(&key, number);
+	return add ? put(a, TABLE_CERT_KEY, key, bytes_of("", 0), false)
+		   : del(a, TABLE_CERT_KEY, key);
+}
+
 static int
 write_put_cert(struct apply *a, struct op *op)
 {
@@ -129,6 +147,9 @@ write_put_cert(struct apply *a, struct op *op)
 	if (error == 0 && !op->exists) {
 		a->tally->certs++;
 		error = put_number(a, TABLE_CERT_SERIAL, op->key, op->new.number);
+	}
+	if (error == 0 && !op->exists) {
+		error = write_cert_key(a, op->new.number, op_bytes(a->unit, op), true);
 	}
 	if (error == 0) {
 		error = apply_revoked(a, old_head(op), &op->new, op_bytes(a->unit, op));
@@ -166,8 +187,16 @@ write_drop_entry(struct apply *a, struct op *op)
 static int
 write_drop_cert(struct apply *a, struct op *op)
 {
-	int error = del(a, TABLE_CERT, key_u64(op->number));
+	struct key key = key_u64(op->number);
+	struct bytes record;
+	int error = a->store->backend->get(a->view, TABLE_CERT, key_get0(&key), &record);
 
+	if (error == 0) {
+		error = write_cert_key(a, op->number, record, false);
+	}
+	if (error == 0) {
+		error = del(a, TABLE_CERT, key);
+	}
 	a->tally->certs--;
 	if (error == 0) {
 		error = del(a, TABLE_CERT_SERIAL, op->key);

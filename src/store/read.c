@@ -257,6 +257,70 @@ store_cert_by_serial(struct store_reader *reader, struct pool *pool, const char 
 	return error != 0 ? error : record_get_cert(record, pool, ret);
 }
 
+/* The newest numbers under one key. */
+#define KEY_LOOKS 16
+
+struct key_visitor {
+	struct visitor visitor;
+	struct key prefix;
+	uint64_t numbers[KEY_LOOKS];
+	size_t n;
+};
+
+static int
+key_visit(struct visitor *visitor, struct bytes key, struct bytes value)
+{
+	struct key_visitor *v = (struct key_visitor *)(void *)visitor;
+
+	(void)value;
+	if (key.len != v->prefix.len + 8 || memcmp(key.data, v->prefix.data, v->prefix.len) != 0) {
+		return 1;
+	}
+	return key_to_u64(bytes_of(key.data + v->prefix.len, 8), &v->numbers[v->n++ % KEY_LOOKS]);
+}
+
+static int
+key_newest(struct store_reader *reader, struct pool *pool, struct key_visitor *v, struct cert *ret)
+{
+	for (size_t i = 0; i < v->n && i < KEY_LOOKS; i++) {
+		struct bytes record;
+		struct cert cert;
+		int error = must_be(get_record(reader, pool, TABLE_CERT,
+		    key_u64(v->numbers[(v->n - 1 - i) % KEY_LOOKS]), &record));
+
+		if (error == 0) {
+			error = record_get_cert(record, pool, &cert);
+		}
+		if (error != 0) {
+			return error;
+		}
+		if (cert.status != CERT_REVOKED) {
+			*ret = cert;
+			return 0;
+		}
+	}
+	return CMPD_ENOENT;
+}
+
+int
+store_cert_by_key(struct store_reader *reader, struct pool *pool,
+    const uint8_t spki_sha256[DIGEST_SIZE], struct cert *ret)
+{
+	struct key_visitor v = {
+	    .visitor = {key_visit}, .prefix = key_bytes(spki_sha256, DIGEST_SIZE)};
+	int error = read_begin(reader);
+
+	if (error != 0) {
+		return error;
+	}
+	error = reader->view.store->backend->each(&reader->view, TABLE_CERT_KEY,
+	    key_get0(&v.prefix), &v.visitor);
+	if (error == 0) {
+		error = key_newest(reader, pool, &v, ret);
+	}
+	return read_end(reader, error);
+}
+
 int
 store_crl_get(struct store_reader *reader, struct pool *pool, const uint8_t ca[CA_ID_SIZE],
     struct crl *ret)

@@ -100,6 +100,8 @@ const struct record_field record_cert_fields[] = {
     U64(cert, revoked),
     BOOL(cert, confirmed),
     BOOL(cert, hold_own),
+    BOOL(cert, updated),
+    FIXED(cert, update),
     END,
 };
 

@@ -87,6 +87,9 @@ int store_cert_get(struct store_reader *reader, struct pool *pool, const uint8_t
 /* By hex prefix of the serial, any CA. CMPD_EEXIST: several. */
 int store_cert_by_serial(struct store_reader *reader, struct pool *pool, const char *hex_prefix,
     struct cert *ret) CMPD_MUST_CHECK;
+/* The newest certificate of a public key that is not revoked; looks at the last 16 of that key. */
+int store_cert_by_key(struct store_reader *reader, struct pool *pool,
+    const uint8_t spki_sha256[DIGEST_SIZE], struct cert *ret) CMPD_MUST_CHECK;
 /* Oldest first, paging as store_entry_list. status: enum cert_status or -1. */
 int store_cert_list(struct store_reader *reader, struct pool *pool, int status, uint64_t after,
     size_t limit, struct cert **ret, size_t *ret_n, uint64_t *ret_after) CMPD_MUST_CHECK;

@@ -76,6 +76,7 @@ check_counts(struct view *view, const struct lmdb *lmdb, struct diag *diag)
 	    {TABLE_ENTRY_STATE, entries},
 	    {TABLE_CERT, tally.certs},
 	    {TABLE_CERT_SERIAL, tally.certs},
+	    {TABLE_CERT_KEY, tally.certs},
 	    {TABLE_SECRET, tally.secrets},
 	    {TABLE_SECRET_REF, tally.secrets},
 	    {TABLE_AUDIT, tally.last_audit},

@@ -11,6 +11,7 @@ const char *const table_names[TABLES] = {
     [TABLE_ENTRY_STATE] = "entry_state",
     [TABLE_CERT] = "cert",
     [TABLE_CERT_SERIAL] = "cert_serial",
+    [TABLE_CERT_KEY] = "cert_key",
     [TABLE_SECRET] = "secret",
     [TABLE_SECRET_REF] = "secret_ref",
     [TABLE_BLOB] = "blob",

@@ -20,6 +20,7 @@ enum table {
 	TABLE_ENTRY_STATE, /* state, number -> nothing */
 	TABLE_CERT, /* number -> record */
 	TABLE_CERT_SERIAL, /* serial, CA -> number */
+	TABLE_CERT_KEY, /* SHA-256 of the public key, number -> nothing */
 	TABLE_SECRET, /* id -> record */
 	TABLE_SECRET_REF, /* hash of the reference, id -> nothing */
 	TABLE_BLOB, /* SHA-256 -> bytes */

@@ -253,7 +253,8 @@ class Server:
                           "allowed_keys": ["ec:P-256", "ec:P-384", "rsa:2048"], "san": ["dns"]}],
             "endpoints": [{"path": PATH, "profile": "device",
                            "signer": {"certificate": str(self.signer), "key": str(signer_key)},
-                           "check_after": 1, "confirm": "implicit"}],
+                           "check_after": 1, "confirm": "implicit",
+                           "same_key": ["ir", "cr", "kur", "p10cr"]}],
         }
         if PLUGINS:
             config["plugin_dir"] = PLUGINS

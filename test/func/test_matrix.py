@@ -91,7 +91,7 @@ class Matrix:
         if way.protection == "signature":
             credential = {"cert": certificate, "key": key, "untrusted": certificate}
         if way.command == "kur":
-            credential = {"cert": self.old[way.kind], "key": self.keys[way.kind]}
+            credential = {"cert": self.old[way.kind, way.confirm], "key": self.keys[way.kind]}
         if way.command == "p10cr":
             options += ["-csr", self.csrs[way.kind]]
         else:
@@ -101,11 +101,12 @@ class Matrix:
                                  more=options, openssl=openssl)
 
     def update_signers(self, secret):
-        """A certificate issued by cmpd for each kind of key: what kur is signed with."""
-        for kind in KEYS:
-            client = self.start(Way("ir", "MAC", "explicit", kind), secret, None)
-            assert client.wait() == 0, client.output()
-            self.old[kind] = client.certificate
+        """A certificate issued by cmpd for each kur: it signs that one and cannot be updated again."""
+        for way in WAYS:
+            if way.command == "kur":
+                client = self.start(Way("ir", "MAC", "explicit", way.kind), secret, None)
+                assert client.wait() == 0, client.output()
+                self.old[way.kind, way.confirm] = client.certificate
 
     def go(self, openssl=None):
         with self.server as server:
@@ -126,10 +127,10 @@ class Matrix:
                 self.look(way, client)
             states = collections.Counter(e["state"] for e in server.entries())
             disabled = sum(way.confirm == "disabled" for way in WAYS)
-            assert states == {"confirmed": len(WAYS) - disabled + len(KEYS), "issued": disabled}, states
-            assert len({e["txn"] for e in server.entries()}) == len(WAYS) + len(KEYS)
+            assert states == {"confirmed": len(WAYS) - disabled + len(self.old), "issued": disabled}, states
+            assert len({e["txn"] for e in server.entries()}) == len(WAYS) + len(self.old)
             certs = server.json("cert", "list")
-            assert len({c["serial"] for c in certs}) == len(WAYS) + len(KEYS)
+            assert len({c["serial"] for c in certs}) == len(WAYS) + len(self.old)
             assert sum(not c["confirmed"] for c in certs) == disabled
 
     def look(self, way, client):
