@@ -34,6 +34,7 @@ struct conn {
 	int fd;
 	unsigned number; /* of the transaction */
 	bool confirming;
+	bool closes; /* the server does not keep the connection */
 	double started;
 	struct pool *pool; /* of the certConf and of reading answers */
 	struct bytes out; /* what is still to be sent */
@@ -169,7 +170,7 @@ conn_next(struct load *load, struct conn *conn)
 {
 	bool more = load->next < load->count + load->warm;
 
-	if (conn->fd >= 0 && (load->once || !more)) {
+	if (conn->fd >= 0 && (load->once || conn->closes || !more)) {
 		close(conn->fd);
 		conn->fd = -1;
 	}
@@ -232,7 +233,7 @@ static void
 conn_read(struct load *load, struct conn *conn)
 {
 	ssize_t n = recv(conn->fd, conn->in + conn->got, ANSWER_MAX - conn->got, 0);
-	const char *head = conn->in, *end, *length;
+	const char *head = conn->in, *end, *length, *closes;
 	size_t skip, len;
 	int status = 0;
 
@@ -246,6 +247,8 @@ conn_read(struct load *load, struct conn *conn)
 		return;
 	}
 	length = strcasestr(head, "\r\nContent-Length:");
+	closes = strcasestr(head, "\r\nConnection: close");
+	conn->closes = closes != NULL && closes < end;
 	if (sscanf(head, "HTTP/1.%*d %d", &status) != 1 || status != 200 || length == NULL) {
 		bench_fail("HTTP status %d", status);
 	}
