@@ -57,6 +57,15 @@ free_port(void)
 	return ntohs(in.sin_port);
 }
 
+static void
+choose_ports(struct fixture *f)
+{
+	f->port = free_port();
+	f->health_port = free_port();
+	snprintf(f->tcp, sizeof(f->tcp), "127.0.0.1:%d", f->port);
+	snprintf(f->health, sizeof(f->health), "127.0.0.1:%d", f->health_port);
+}
+
 struct fixture *
 fixture_new(void)
 {
@@ -66,10 +75,7 @@ fixture_new(void)
 	log_set_level(LOG_LEVEL_ERROR);
 	strcpy(f->dir, "/tmp/cmpd-http-XXXXXX");
 	REQUIRE(mkdtemp(f->dir) != NULL);
-	f->port = free_port();
-	f->health_port = free_port();
-	snprintf(f->tcp, sizeof(f->tcp), "127.0.0.1:%d", f->port);
-	snprintf(f->health, sizeof(f->health), "127.0.0.1:%d", f->health_port);
+	choose_ports(f);
 	snprintf(f->unix_path, sizeof(f->unix_path), "unix:%s/http.sock", f->dir);
 	f->listen[0] = f->tcp;
 	f->listen[1] = f->unix_path;
@@ -222,9 +228,11 @@ fixture_start(struct fixture *f)
 	REQUIRE(f->base != NULL && f->wake >= 0);
 	f->on_wake = event_new(f->base, f->wake, EV_READ | EV_PERSIST, on_wake, f);
 	REQUIRE(f->on_wake != NULL && event_add(f->on_wake, NULL) == 0);
-	if (http_server_new(f->base, &f->conf, &handlers, &f->server, &diag) < 0) {
+	/* Somebody else may have taken a port since it was free. */
+	for (int i = 0; http_server_new(f->base, &f->conf, &handlers, &f->server, &diag) < 0; i++) {
 		fprintf(stderr, "%s\n", diag.text);
-		abort();
+		REQUIRE(i < 20);
+		choose_ports(f);
 	}
 	REQUIRE(pthread_create(&f->thread, NULL, run, f) == 0);
 }
