@@ -16,6 +16,7 @@
 #include "daemon/housekeeping.h"
 #include "daemon/mailbox.h"
 #include "daemon/notify.h"
+#include "daemon/shelf.h"
 #include "daemon/snapshot.h"
 #include "daemon/state.h"
 #include "daemon/version.h"
@@ -41,21 +42,32 @@ count_workers(const struct conf *conf)
 }
 
 static void
-on_batch_done(void *mailbox)
+on_batch_done(void *arg)
 {
-	mailbox_flush(mailbox);
+	struct daemon *daemon = arg;
+	struct housekeeping *housekeeping = atomic_load(&daemon->to_wake);
+	uint64_t revocations;
+
+	mailbox_flush(daemon->flow.mailbox);
+	if (housekeeping != NULL) {
+		revocations = store_revocations(daemon->flow.store);
+		if (revocations != daemon->revocations) {
+			daemon->revocations = revocations;
+			housekeeping_wake(housekeeping);
+		}
+	}
 }
 
 static struct store_options
-store_options_of(const struct conf *conf, struct mailbox *mailbox)
+store_options_of(const struct conf *conf, struct daemon *daemon)
 {
 	return (struct store_options){
 	    .dir = conf->state_dir,
 	    .key_file = conf->store.key,
 	    .map_size = (uint64_t)conf->store.map_size,
 	    .sync = conf->store.sync,
-	    .batch_done = mailbox == NULL ? NULL : on_batch_done,
-	    .batch_arg = mailbox,
+	    .batch_done = daemon == NULL ? NULL : on_batch_done,
+	    .batch_arg = daemon,
 	};
 }
 
@@ -125,8 +137,10 @@ start_threads(struct daemon *daemon, struct diag *diag)
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	r = housekeeping_start(daemon->flow.store, daemon->current, &daemon->housekeeping, diag);
+	r = housekeeping_start(daemon->flow.store, daemon->current, daemon_publish, daemon,
+	    &daemon->housekeeping, diag);
 	if (r == 0) {
+		atomic_store(&daemon->to_wake, daemon->housekeeping);
 		daemon->flow.housekeeping = daemon->housekeeping;
 		r = workers_start(&daemon->flow, daemon->n_workers, &daemon->workers, diag);
 	}
@@ -137,8 +151,7 @@ start_threads(struct daemon *daemon, struct diag *diag)
 static int
 open_store(struct daemon *daemon, struct diag *diag)
 {
-	struct store_options options =
-	    store_options_of(daemon->current->conf, daemon->flow.mailbox);
+	struct store_options options = store_options_of(daemon->current->conf, daemon);
 	sigset_t all, before;
 	int r;
 
@@ -180,6 +193,7 @@ start(struct daemon *daemon, struct diag *diag)
 		r = ctl_server_new(daemon->base, conf, &host, &daemon->ctl, diag);
 	}
 	if (r == 0) {
+		mailbox_open(daemon->flow.mailbox); /* the first CRLs */
 		daemon_http_handlers(daemon, &handlers);
 		r = http_server_new(daemon->base, conf, &handlers, &daemon->http, diag);
 	}
@@ -217,6 +231,7 @@ stop(struct daemon *daemon)
 	snapshot_set_last_hook(NULL, NULL);
 	snapshot_put(daemon->current);
 	housekeeping_free(daemon->housekeeping);
+	shelf_free(daemon->shelf);
 	mailbox_free(flow->mailbox);
 	queue_free(flow->queue);
 	if (daemon->base != NULL) {

@@ -9,6 +9,7 @@
 #include "base/digest.h"
 #include "base/log.h"
 #include "base/queue.h"
+#include "daemon/crls.h"
 #include "daemon/snapshot.h"
 #include "daemon/sweep.h"
 #include "enrol/desk.h"
@@ -26,6 +27,9 @@ struct housekeeping {
 	struct queue *tasks;
 	struct store_reader *reader;
 	struct sweep *sweep;
+	struct crls *crls;
+	int64_t crls_again; /* monotonic */
+	_Atomic bool woken;
 	struct snapshot *snapshot; /* the newest */
 	struct snapshot *standing; /* whose slot the thread stands in */
 	_Atomic bool stopping;
@@ -71,6 +75,8 @@ housekeeping_set_snapshot(struct housekeeping *housekeeping, struct snapshot *sn
 	struct snapshot *old = housekeeping->snapshot;
 
 	housekeeping->snapshot = snapshot_get1(snapshot);
+	crls_changed(housekeeping->crls);
+	housekeeping->crls_again = 0;
 	snapshot_put(old);
 }
 
@@ -127,6 +133,47 @@ run_task(struct housekeeping *housekeeping, struct task *task)
 }
 
 static void
+wake_task(void *arg, struct desk *desk)
+{
+	struct housekeeping *housekeeping = arg;
+
+	/* First the word, then the look: what comes in between posts again. */
+	atomic_store(&housekeeping->woken, false);
+	if (desk != NULL) {
+		housekeeping->crls_again = crls_run(housekeeping->crls, desk);
+	}
+}
+
+void
+housekeeping_wake(struct housekeeping *housekeeping)
+{
+	if (!atomic_exchange(&housekeeping->woken, true) &&
+	    housekeeping_post_always(housekeeping, wake_task, housekeeping) < 0) {
+		atomic_store(&housekeeping->woken, false);
+	}
+}
+
+int
+housekeeping_make_crl(struct housekeeping *housekeeping, struct desk *desk, const uint8_t *ca,
+    struct diag *diag)
+{
+	struct desk own = *desk; /* its unit is its own */
+
+	return crls_make(housekeeping->crls, &own, ca, diag);
+}
+
+static void
+look_at_crls(struct housekeeping *housekeeping)
+{
+	struct desk desk;
+
+	stand_in(housekeeping, housekeeping->snapshot);
+	desk = desk_of(housekeeping);
+	housekeeping->crls_again = crls_run(housekeeping->crls, &desk);
+	ERR_clear_error();
+}
+
+static void
 sweep(struct housekeeping *housekeeping)
 {
 	struct desk desk;
@@ -141,7 +188,7 @@ static void *
 housekeeping_main(void *arg)
 {
 	struct housekeeping *housekeeping = arg;
-	int64_t next = clock_mono_ms(), now;
+	int64_t next = clock_mono_ms(), now, wait;
 	uint8_t digest[DIGEST_SIZE];
 	struct task *task;
 
@@ -152,13 +199,18 @@ housekeeping_main(void *arg)
 	}
 	for (;;) {
 		now = clock_mono_ms();
+		wait =
+		    next < housekeeping->crls_again ? next - now : housekeeping->crls_again - now;
 		/* Tests move the monotonic clock: the wait itself is never longer than a second. */
-		task = queue_take_until(housekeeping->tasks,
-		    next - now > SWEEP_MS ? SWEEP_MS : next - now);
+		task = queue_take_until(housekeeping->tasks, wait > SWEEP_MS ? SWEEP_MS : wait);
 		if (task != NULL) {
 			run_task(housekeeping, task);
 		} else if (atomic_load(&housekeeping->stopping)) {
 			break;
+		}
+		if (!atomic_load(&housekeeping->stopping) &&
+		    clock_mono_ms() >= housekeeping->crls_again) {
+			look_at_crls(housekeeping);
 		}
 		if (!atomic_load(&housekeeping->stopping) && clock_mono_ms() >= next) {
 			sweep(housekeeping);
@@ -184,6 +236,8 @@ housekeeping_stop(struct housekeeping *housekeeping)
 	housekeeping->reader = NULL;
 	sweep_free(housekeeping->sweep);
 	housekeeping->sweep = NULL;
+	crls_free(housekeeping->crls);
+	housekeeping->crls = NULL;
 }
 
 void
@@ -197,13 +251,15 @@ housekeeping_free(struct housekeeping *housekeeping)
 		store_reader_close(housekeeping->reader);
 	}
 	sweep_free(housekeeping->sweep);
+	crls_free(housekeeping->crls);
 	queue_free(housekeeping->tasks);
 	snapshot_put(housekeeping->snapshot);
 	free(housekeeping);
 }
 
 int
-housekeeping_start(struct store *store, struct snapshot *snapshot, struct housekeeping **ret,
+housekeeping_start(struct store *store, struct snapshot *snapshot,
+    void (*publish)(void *arg, struct shelf *shelf), void *arg, struct housekeeping **ret,
     struct diag *diag)
 {
 	struct housekeeping *housekeeping = calloc(1, sizeof(*housekeeping));
@@ -215,7 +271,9 @@ housekeeping_start(struct store *store, struct snapshot *snapshot, struct housek
 	housekeeping->snapshot = snapshot_get1(snapshot);
 	housekeeping->tasks = queue_new(TASKS_MAX);
 	housekeeping->sweep = sweep_new(store);
-	if (housekeeping->tasks == NULL || housekeeping->sweep == NULL) {
+	housekeeping->crls = crls_new(store, publish, arg);
+	if (housekeeping->tasks == NULL || housekeeping->sweep == NULL ||
+	    housekeeping->crls == NULL) {
 		diag_set(diag, r, "out of memory");
 		goto out;
 	}
@@ -225,6 +283,8 @@ housekeeping_start(struct store *store, struct snapshot *snapshot, struct housek
 		diag_set(diag, r, "no store reader for housekeeping: %s", cmpd_strerror(r));
 		goto out;
 	}
+	look_at_crls(housekeeping);
+	stand_in(housekeeping, NULL);
 	housekeeping->started =
 	    pthread_create(&housekeeping->thread, NULL, housekeeping_main, housekeeping) == 0;
 	if (housekeeping->started) {

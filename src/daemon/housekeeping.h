@@ -4,15 +4,26 @@
  */
 #pragma once
 
+#include <stdint.h>
+
 #include "base/error.h"
 
 struct desk;
 struct housekeeping;
 struct snapshot;
+struct shelf;
 struct store;
 
-/* Takes a reference of its own. */
-int housekeeping_start(struct store *store, struct snapshot *snapshot, struct housekeeping **ret,
+/* Takes a reference of its own. CRLs are made and given to publish(arg, shelf), which takes the shelf over, for the first time before this
+ * returns: nobody gets a certificate before there is a CRL. */
+int housekeeping_start(struct store *store, struct snapshot *snapshot,
+    void (*publish)(void *arg, struct shelf *shelf), void *arg, struct housekeeping **ret,
+    struct diag *diag) CMPD_MUST_CHECK;
+
+/* Something was revoked: CRLs are looked at soon. Any thread, must not block; many calls are one. */
+void housekeeping_wake(struct housekeeping *housekeeping);
+/* From within a task: makes a CRL of that generation now. As crls_make. */
+int housekeeping_make_crl(struct housekeeping *housekeeping, struct desk *desk, const uint8_t *ca,
     struct diag *diag) CMPD_MUST_CHECK;
 
 /*

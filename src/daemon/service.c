@@ -8,6 +8,7 @@
 #include "daemon/housekeeping.h"
 #include "daemon/notify.h"
 #include "daemon/routes.h"
+#include "daemon/shelf.h"
 #include "daemon/snapshot.h"
 #include "daemon/state.h"
 #include "daemon/version.h"
@@ -45,10 +46,53 @@ on_ready(void *arg)
 	return !daemon->draining;
 }
 
+static int
+on_file(void *arg, const char *path, struct http_file *ret)
+{
+	struct daemon *daemon = arg;
+
+	return shelf_find(daemon->shelf, path, ret);
+}
+
+struct new_shelf {
+	struct letter letter;
+	struct daemon *daemon;
+	struct shelf *shelf;
+};
+
+static void
+set_shelf(void *arg)
+{
+	struct new_shelf *s = arg;
+
+	shelf_free(s->daemon->shelf);
+	s->daemon->shelf = s->shelf;
+	free(s);
+}
+
+void
+daemon_publish(void *arg, struct shelf *shelf)
+{
+	struct daemon *daemon = arg;
+	struct new_shelf *s = malloc(sizeof(*s));
+
+	if (s == NULL) {
+		log_msg(LOG_LEVEL_ERROR, "crl.failed", "out of memory: nothing new is published");
+		shelf_free(shelf);
+		return;
+	}
+	*s = (struct new_shelf){{NULL, set_shelf, s}, daemon, shelf};
+	mailbox_post(daemon->flow.mailbox, &s->letter);
+}
+
 void
 daemon_http_handlers(struct daemon *daemon, struct http_handlers *ret)
 {
-	*ret = (struct http_handlers){on_route, on_request, on_ready, daemon};
+	*ret = (struct http_handlers){.route = on_route,
+	    .on_request = on_request,
+	    .ready = on_ready,
+	    .file = on_file,
+	    .arg = daemon};
 }
 
 static int

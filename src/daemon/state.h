@@ -16,6 +16,7 @@ struct event_base;
 struct housekeeping;
 struct http_handlers;
 struct http_server;
+struct shelf;
 struct snapshot;
 struct workers;
 
@@ -27,6 +28,9 @@ struct daemon {
 	struct flow flow;
 	struct workers *workers;
 	struct housekeeping *housekeeping;
+	struct housekeeping *_Atomic to_wake; /* when something was revoked: for the committer */
+	uint64_t revocations; /* of the store, as the committer saw them last */
+	struct shelf *shelf; /* I/O thread */
 	struct http_server *http;
 	struct ctl_server *ctl;
 	size_t n_workers;
@@ -38,6 +42,8 @@ struct daemon {
 	struct event *watchdog;
 };
 
+/* service.c: takes another shelf over, for the I/O thread. */
+void daemon_publish(void *daemon, struct shelf *shelf);
 /* service.c: what HTTP and operators ask the daemon for; arg is the daemon. */
 void daemon_http_handlers(struct daemon *daemon, struct http_handlers *ret);
 void daemon_ctl_host(struct daemon *daemon, struct ctl_host *ret);

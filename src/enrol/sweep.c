@@ -1,3 +1,4 @@
+#include "enrol/crl.h"
 #include "enrol/internal.h"
 
 /* How much later to look again at what could not be ended yet. */
@@ -79,7 +80,10 @@ sweep_cert(struct desk *desk, const struct due *due)
 	if (error) {
 		return error == CMPD_ENOENT ? 0 : error;
 	}
-	if (cert.due && cert.due <= desk->now) {
+	if (cert.due && cert.due <= desk->now && desk_crl_needs(desk, &cert)) {
+		cert.due = desk->now + SWEEP_AGAIN_MS;
+		unit_put_cert(desk->unit, &cert);
+	} else if (cert.due && cert.due <= desk->now) {
 		unit_drop_cert(desk->unit, cert.ca, cert.serial, cert.version);
 	}
 	return 0;

@@ -18,5 +18,14 @@ bool http_check_no_length(const struct evkeyvalq *headers);
 /* An absolute path that says the same to everybody who compares it byte by byte: no escapes, no query, no "//", no "..". */
 bool http_check_path(const char *uri);
 
+/* Does the list of If-None-Match name this entity tag (given with its quotes)? Weak and strong ones compare as equal. */
+bool http_check_etag(const char *list, const char *etag);
+
+#define HTTP_DATE_SIZE 32
+/* "Sun, 06 Nov 1994 08:49:37 GMT"; returns out. */
+char *http_date_format(int64_t ms, char out[HTTP_DATE_SIZE]);
+/* That form only; CMPD_EFORMAT. */
+int http_date_parse(const char *text, int64_t *ret_ms) CMPD_MUST_CHECK;
+
 /* application/pkixcmp, whatever its parameters; also application/pkixcmp-poll of old clients. NULL is none. */
 bool http_check_content_type(const char *value);

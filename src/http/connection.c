@@ -15,6 +15,7 @@
 
 #define BUCKETS	     4096
 #define EVICT_MIN_MS 1000 /* who has waited less than this is not thrown out for a newcomer */
+#define BYTES_PER_MS 16 /* a client that takes less is too slow */
 
 struct http_conn {
 	TAILQ_ENTRY(http_conn) all;
@@ -27,6 +28,7 @@ struct http_conn {
 	bool is_foreign;
 	bool is_shut;
 	int64_t since;
+	int64_t extra; /* ms more for a long answer */
 };
 
 TAILQ_HEAD(conn_list, http_conn);
@@ -68,6 +70,7 @@ set_state(struct http_conn *conn, enum http_conn_state state)
 	conns->writing -= conn->state == HTTP_CONN_WRITING;
 	conn->state = state;
 	conn->since = clock_mono_ms();
+	conn->extra = 0;
 	conns->writing += state == HTTP_CONN_WRITING;
 	if (state == HTTP_CONN_IDLE) {
 		TAILQ_INSERT_TAIL(&conns->idle, conn, waiting);
@@ -171,7 +174,8 @@ on_sweep(evutil_socket_t fd, short what, void *arg)
 			conn_free(conn);
 		} else if ((conn->state == HTTP_CONN_RECEIVING ||
 			       conn->state == HTTP_CONN_WRITING) &&
-			   now - conn->since > conns->limits.deadline && !conn->is_shut) {
+			   now - conn->since > conns->limits.deadline + conn->extra &&
+			   !conn->is_shut) {
 			atomic_fetch_add_explicit(&conns->dropped, 1, memory_order_relaxed);
 			conn_shutdown(conn);
 		}
@@ -306,9 +310,10 @@ http_conn_working(struct http_conn *conn)
 }
 
 void
-http_conn_writing(struct http_conn *conn)
+http_conn_writing(struct http_conn *conn, size_t size)
 {
 	set_state(conn, HTTP_CONN_WRITING);
+	conn->extra = (int64_t)(size / BYTES_PER_MS);
 }
 
 void

@@ -40,7 +40,8 @@ struct bufferevent *http_conns_bevcb(struct event_base *base, void *conns);
 /* The connection of a request that evhttp hands over; NULL if it is not known. */
 struct http_conn *http_conns_find(struct http_conns *conns, struct evhttp_connection *evcon);
 void http_conn_working(struct http_conn *conn);
-void http_conn_writing(struct http_conn *conn);
+/* size: of the answer; a long one may take longer than the deadline. */
+void http_conn_writing(struct http_conn *conn, size_t size);
 /* The answer is gone: another request may come, or has come already. */
 void http_conn_idle(struct http_conn *conn);
 

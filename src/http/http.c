@@ -40,30 +40,38 @@ on_sent(struct evhttp_request *request, void *arg)
 	}
 }
 
-/* The one place where answers are given. close: nothing that follows on this connection is to be believed. */
-static void
-send_answer(struct http_server *server, struct evhttp_request *request, int status,
-    const char *reason, const char *type, struct bytes body, bool close_after)
+void
+http_begin_answer(
+    struct http_server *server, struct evhttp_request *request, size_t size, bool close_after)
 {
-	struct evkeyvalq *headers = evhttp_request_get_output_headers(request);
 	struct evkeyvalq *asked = evhttp_request_get_input_headers(request);
 	struct evhttp_connection *evcon = evhttp_request_get_connection(request);
 	struct http_conn *conn = evcon == NULL ? NULL : http_conns_find(server->conns, evcon);
-	char length[24];
 
-	snprintf(length, sizeof(length), "%zu", body.len);
-	evhttp_add_header(headers, "Content-Type", type);
-	evhttp_add_header(headers, "Content-Length", length);
-	evhttp_add_header(headers, "Cache-Control", "no-store");
 	if (close_after || server->draining) {
 		/* As if the client had asked for it: evhttp then says and does the same. */
 		evhttp_remove_header(asked, "Connection");
 		evhttp_add_header(asked, "Connection", "close");
 	}
 	if (conn != NULL) {
-		http_conn_writing(conn);
+		http_conn_writing(conn, size);
 		evhttp_request_set_on_complete_cb(request, on_sent, server);
 	}
+}
+
+/* close: nothing that follows on this connection is to be believed. */
+static void
+send_answer(struct http_server *server, struct evhttp_request *request, int status,
+    const char *reason, const char *type, struct bytes body, bool close_after)
+{
+	struct evkeyvalq *headers = evhttp_request_get_output_headers(request);
+	char length[24];
+
+	snprintf(length, sizeof(length), "%zu", body.len);
+	evhttp_add_header(headers, "Content-Type", type);
+	evhttp_add_header(headers, "Content-Length", length);
+	evhttp_add_header(headers, "Cache-Control", "no-store");
+	http_begin_answer(server, request, body.len, close_after);
 	/* Out of memory here leaves a short body under a longer Content-Length: the client sees that it is cut. */
 	evbuffer_add(evhttp_request_get_output_buffer(request), body.data, body.len);
 	evhttp_send_reply(request, status, reason, NULL);
@@ -106,9 +114,9 @@ send_text(struct http_server *server, struct evhttp_request *request, int status
 	    close_after);
 }
 
-static void
-refuse(struct http_server *server, struct evhttp_request *request, int status, const char *text,
-    bool close_after)
+void
+http_refuse(struct http_server *server, struct evhttp_request *request, int status,
+    const char *text, bool close_after)
 {
 	atomic_fetch_add_explicit(&server->refused, 1, memory_order_relaxed);
 	send_text(server, request, status, text, close_after);
@@ -159,7 +167,7 @@ hand_over(struct http_server *server, struct evhttp_request *request, const void
 		if (info.exchange != NULL) {
 			exchange_free(info.exchange);
 		}
-		refuse(server, request, 503, "out of memory", true);
+		http_refuse(server, request, 503, "out of memory", true);
 		return;
 	}
 	evhttp_connection_get_peer(evhttp_request_get_connection(request), &address, &port);
@@ -183,6 +191,7 @@ on_cmp(struct evhttp_request *request, void *arg)
 	bool is_post = evhttp_request_get_command(request) == EVHTTP_REQ_POST, http11 = false;
 	size_t len = evbuffer_get_length(evhttp_request_get_input_buffer(request));
 	const void *route = NULL;
+	struct http_file file;
 	int operation = 0;
 
 	fault = http_request_version(request, &http11);
@@ -190,22 +199,26 @@ on_cmp(struct evhttp_request *request, void *arg)
 		fault = http_check_framing(headers, http11);
 	}
 	if (fault != NULL) {
-		refuse(server, request, 400, fault, true);
+		http_refuse(server, request, 400, fault, true);
+	} else if (http_check_path(uri) && server->handlers.file != NULL &&
+		   server->handlers.file(server->handlers.arg, uri, &file) == 0) {
+		http_answer_file(server, request, &file);
 	} else if (!http_check_path(uri) ||
 		   server->handlers.route(server->handlers.arg, uri, &route, &operation) < 0) {
 		/* evhttp leaves the body of a method that should have none on the connection. */
-		refuse(server, request, 404, "no such endpoint", !is_post);
+		http_refuse(server, request, 404, "no such endpoint", !is_post);
 	} else if (!is_post) {
 		evhttp_add_header(answer, "Allow", "POST");
-		refuse(server, request, 405, "only POST is served here", true);
+		http_refuse(server, request, 405, "only POST is served here", true);
 	} else if (http_check_no_length(headers)) {
-		refuse(server, request, 411, "a Content-Length is required", true);
+		http_refuse(server, request, 411, "a Content-Length is required", true);
 	} else if (len > server->body_size) {
-		refuse(server, request, 413, "the message is too long", false);
+		http_refuse(server, request, 413, "the message is too long", false);
 	} else if (!http_check_content_type(evhttp_find_header(headers, "Content-Type"))) {
-		refuse(server, request, 415, "the content type must be application/pkixcmp", false);
+		http_refuse(
+		    server, request, 415, "the content type must be application/pkixcmp", false);
 	} else if (len == 0) {
-		refuse(server, request, 400, "there is no message", false);
+		http_refuse(server, request, 400, "there is no message", false);
 	} else {
 		hand_over(server, request, route, operation);
 	}

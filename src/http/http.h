@@ -3,7 +3,7 @@
  * thread (the one that runs the event base), but for what is said otherwise.
  *
  * A request goes: framing, path -> endpoint and operation, method, size, content type; then
- * on_request. What is wrong before that is answered here with one line of text (400, 404, 405, 411,
+ * on_request. GET and HEAD of a file are answered from memory. What is wrong before that is answered here with one line of text (400, 404, 405, 411,
  * 413, 415, 503). A listener for the health of the daemon answers /livez and /readyz and nothing else.
  */
 #pragma once
@@ -26,6 +26,17 @@ struct http_request_info {
 	const char *peer;
 };
 
+/* Something to be fetched. All of it lives until release. */
+struct http_file {
+	struct bytes body;
+	const char *type; /* content type */
+	const char *etag; /* with its quotes */
+	int64_t modified; /* ms */
+	int64_t fresh_until; /* ms: caches may keep it until then */
+	void (*release)(void *holder); /* called once, by the I/O thread */
+	void *holder;
+};
+
 struct http_handlers {
 	/* Is there an endpoint for this path? 0 with an opaque route and an operation, or CMPD_ENOENT. Called
 	 * right before on_request; paths with '%', '?', '#', "//" or ".." never get here. */
@@ -35,6 +46,8 @@ struct http_handlers {
 	int (*on_request)(void *arg, const struct http_request_info *info, const void *route,
 	    int operation);
 	bool (*ready)(void *arg); /* for /readyz */
+	/* Is there a file under this path? CMPD_ENOENT. Paths as for route. NULL: there are no files. */
+	int (*file)(void *arg, const char *path, struct http_file *ret);
 	void *arg;
 };
 

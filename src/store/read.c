@@ -336,6 +336,28 @@ store_crl_get(struct store_reader *reader, struct pool *pool, const uint8_t ca[C
 	return error != 0 ? error : record_get_crl(record, pool, ret);
 }
 
+int
+store_crl_info(struct store_reader *reader, const uint8_t ca[CA_ID_SIZE], struct crl *ret)
+{
+	struct key key = key_bytes(ca, CA_ID_SIZE);
+	struct bytes record;
+	struct crl crl;
+	int error = read_begin(reader);
+
+	if (error != 0) {
+		return error;
+	}
+	error = reader->view.store->backend->get(&reader->view, TABLE_CRL, key_get0(&key), &record);
+	if (error == 0) {
+		error = record_get_crl(record, NULL, &crl);
+	}
+	if (error == 0) {
+		crl.der.data = NULL;
+		*ret = crl;
+	}
+	return read_end(reader, error);
+}
+
 /* ---- secrets ---- */
 
 static int

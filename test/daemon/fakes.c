@@ -6,9 +6,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/log.h"
 #include "base/pool.h"
 #include "conf/conf.h"
+#include "enrol/crl.h"
 #include "enrol/desk.h"
 #include "http/http.h"
 #include "issuer/issuer.h"
@@ -16,6 +18,7 @@
 #include "store/store.h"
 
 _Atomic int fake_runs, fake_unavailable, fake_sweeps, fake_sweeps_in_grace, fake_destroyed;
+_Atomic int fake_crl_fails;
 
 /* The thread of a plugin that thinks. */
 struct policy_call {
@@ -285,4 +288,57 @@ desk_decide_late(struct desk *desk, const struct txn_key *txn, int64_t cert_req_
 		abort();
 	}
 	return diag_set(diag, CMPD_ENOENT, "as the test wants it");
+}
+
+/* One CA whose only CRL is three bytes; another is due whenever something was revoked. */
+int
+issuer_generation0(struct issuer *issuer, size_t n, struct issuer_generation *ret)
+{
+	static struct conf_ca ca = {.name = "main", .publish = true};
+
+	(void)issuer;
+	if (n > 0) {
+		return CMPD_ENOENT;
+	}
+	*ret = (struct issuer_generation){.id = {0xab, 0xcd},
+	    .conf = &ca,
+	    .current = true,
+	    .makes_crls = true,
+	    .certificate = bytes_str("cert")};
+	return 0;
+}
+
+int
+desk_crl_is_due(struct desk *desk, const struct issuer_generation *generation,
+    const struct crl *newest, bool *ret)
+{
+	uint64_t changes, rows;
+	int r = store_revoked_count(desk->reader, generation->id, &changes, &rows);
+
+	*ret = newest == NULL || newest->covers < changes;
+	return r;
+}
+
+int
+desk_crl_make(struct desk *desk, const struct issuer_generation *generation,
+    const struct crl *newest, struct buf *out, struct crl *ret, struct diag *diag)
+{
+	struct crl crl = {.number = newest == NULL ? 1 : newest->number + 1,
+	    .version = newest == NULL ? 0 : newest->version,
+	    .this_update = desk->now,
+	    .next_update = desk->now + 1000000};
+	int r = store_revoked_count(desk->reader, generation->id, &crl.covers, &crl.entries);
+
+	(void)diag;
+	if (fake_crl_fails > 0) {
+		fake_crl_fails--;
+		return CMPD_ECRYPTO;
+	}
+	memcpy(crl.ca, generation->id, sizeof(crl.ca));
+	buf_put(out, "CRL", 3);
+	buf_put_u8(out, (uint8_t)crl.number);
+	crl.der = buf_get0(out);
+	unit_put_crl(desk->unit, &crl);
+	*ret = crl;
+	return r;
 }

@@ -31,5 +31,6 @@ extern _Atomic int fake_runs; /* of the door */
 extern _Atomic int fake_unavailable; /* answers made by cmp_door_unavailable */
 extern _Atomic int fake_sweeps, fake_sweeps_in_grace;
 extern _Atomic int fake_destroyed; /* snapshots, by their policy */
+extern _Atomic int fake_crl_fails; /* so often the next CRLs cannot be made */
 
 struct conf *fake_conf(void);

@@ -18,6 +18,7 @@
 #include "conf/conf.h"
 #include "daemon/fakes.h"
 #include "daemon/housekeeping.h"
+#include "daemon/shelf.h"
 #include "daemon/snapshot.h"
 #include "daemon/worker.h"
 #include "http/http.h"
@@ -36,6 +37,13 @@ static void
 flush(void *mailbox)
 {
 	mailbox_flush(mailbox);
+}
+
+static void
+drop_shelf(void *arg, struct shelf *shelf)
+{
+	(void)arg;
+	shelf_free(shelf);
 }
 
 static void
@@ -62,8 +70,9 @@ stage_start(struct stage *s, bool with_workers)
 	options.batch_arg = s->flow.mailbox;
 	assert_int_equal(snapshot_new(fake_conf(), WORKERS, &s->snapshot, &diag), 0);
 	assert_int_equal(store_open(&options, &s->flow.store, &diag), 0);
-	assert_int_equal(
-	    housekeeping_start(s->flow.store, s->snapshot, &s->flow.housekeeping, &diag), 0);
+	assert_int_equal(housekeeping_start(s->flow.store, s->snapshot, drop_shelf, NULL,
+			     &s->flow.housekeeping, &diag),
+	    0);
 	if (with_workers) {
 		start_workers(s);
 	}

@@ -79,7 +79,7 @@ static void
 start(void)
 {
 	static char dir[] = "/tmp/cmpd-fuzz-XXXXXX", listen[64];
-	const struct http_handlers handlers = {on_route, on_request, on_ready, NULL};
+	const struct http_handlers handlers = {on_route, on_request, on_ready, NULL, NULL};
 	struct conf conf = {.listen = listens};
 	struct diag diag;
 

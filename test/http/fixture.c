@@ -220,7 +220,7 @@ run(void *arg)
 void
 fixture_start(struct fixture *f)
 {
-	struct http_handlers handlers = {on_route, on_request, on_ready, f};
+	struct http_handlers handlers = {on_route, on_request, on_ready, NULL, f};
 	struct diag diag = {""};
 
 	f->base = event_base_new();

@@ -241,6 +241,11 @@ a_crl_takes_the_place_of_the_one_before(struct bench *b)
 	assert_memory_equal(out.settings, crl.settings, sizeof(crl.settings));
 	assert_memory_equal(out.ca, ca, sizeof(ca));
 	assert_true(bytes_equal(out.der, crl.der));
+	assert_int_equal(store_crl_info(b->reader, other, &out), CMPD_ENOENT);
+	assert_int_equal(store_crl_info(b->reader, ca, &out), 0);
+	assert_int_equal(out.covers, 3);
+	assert_null(out.der.data);
+	assert_int_equal(out.der.len, crl.der.len);
 	out.number = 2;
 	out.der = bytes_str("another");
 	assert_int_equal(put_crl(b, &out), 0);
