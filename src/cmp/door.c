@@ -81,25 +81,34 @@ cmp_endpoint_find(struct cmp_door *door, const char *path)
 static const struct {
 	const char *label;
 	enum cmp_operation operation;
+	bool is_short;
 } operations[] = {
-    {"initialization", CMP_OP_INITIALIZATION},
-    {"certification", CMP_OP_CERTIFICATION},
-    {"keyupdate", CMP_OP_KEYUPDATE},
-    {"pkcs10", CMP_OP_PKCS10},
-    {"p10", CMP_OP_PKCS10},
-    {"revocation", CMP_OP_REVOCATION},
-    {"getcacerts", CMP_OP_GETCACERTS},
-    {"getrootupdate", CMP_OP_GETROOTUPDATE},
-    {"getcertreqtemplate", CMP_OP_GETCERTREQTEMPLATE},
-    {"getcrls", CMP_OP_GETCRLS},
-    {"nested", CMP_OP_NESTED},
+    {"initialization", CMP_OP_INITIALIZATION, false},
+    {"certification", CMP_OP_CERTIFICATION, false},
+    {"keyupdate", CMP_OP_KEYUPDATE, false},
+    {"pkcs10", CMP_OP_PKCS10, false},
+    {"p10", CMP_OP_PKCS10, false},
+    {"revocation", CMP_OP_REVOCATION, false},
+    {"getcacerts", CMP_OP_GETCACERTS, false},
+    {"getrootupdate", CMP_OP_GETROOTUPDATE, false},
+    {"getcertreqtemplate", CMP_OP_GETCERTREQTEMPLATE, false},
+    {"getcrls", CMP_OP_GETCRLS, false},
+    {"nested", CMP_OP_NESTED, false},
+    {"ir", CMP_OP_INITIALIZATION, true},
+    {"cr", CMP_OP_CERTIFICATION, true},
+    {"kur", CMP_OP_KEYUPDATE, true},
+    {"p10cr", CMP_OP_PKCS10, true},
+    {"rr", CMP_OP_REVOCATION, true},
+    {"genm", CMP_OP_GENM, true},
+    {"certConf", CMP_OP_CERTCONF, true},
 };
 
 int
-cmp_operation_parse(const char *label, size_t len, enum cmp_operation *ret)
+cmp_operation_parse(const char *label, size_t len, bool short_forms, enum cmp_operation *ret)
 {
 	for (size_t i = 0; i < sizeof(operations) / sizeof(operations[0]); i++) {
-		if (strlen(operations[i].label) == len &&
+		if ((short_forms || !operations[i].is_short) &&
+		    strlen(operations[i].label) == len &&
 		    !memcmp(operations[i].label, label, len)) {
 			*ret = operations[i].operation;
 			return 0;

@@ -34,10 +34,13 @@ enum cmp_operation {
 	CMP_OP_GETCERTREQTEMPLATE,
 	CMP_OP_GETCRLS,
 	CMP_OP_NESTED,
+	CMP_OP_GENM, /* short form only: any genm */
+	CMP_OP_CERTCONF, /* short form only */
 	CMP_OPS
 };
-/* By path label ("initialization"); CMPD_ENOENT. */
-int cmp_operation_parse(const char *label, size_t len, enum cmp_operation *ret) CMPD_MUST_CHECK;
+/* By path label ("initialization"); short_forms: also "ir" and their like. CMPD_ENOENT. */
+int cmp_operation_parse(const char *label, size_t len, bool short_forms,
+    enum cmp_operation *ret) CMPD_MUST_CHECK;
 
 #define CMP_REQUESTS_MAX 64 /* certReqIds in one message, whatever the configuration says */
 

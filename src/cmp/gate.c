@@ -84,35 +84,48 @@ check_body_served(struct cmp_work *work, struct diag *why)
 	return false;
 }
 
-/* RFC 9811 3.4: an operation in the path says what the first message is. */
+/* The body that an operation in the path announces, -1: any (RFC 9811 3.4). */
+static int
+body_of_operation(enum cmp_operation operation)
+{
+	switch (operation) {
+	case CMP_OP_INITIALIZATION:
+		return WIRE_IR;
+	case CMP_OP_CERTIFICATION:
+		return WIRE_CR;
+	case CMP_OP_KEYUPDATE:
+		return WIRE_KUR;
+	case CMP_OP_PKCS10:
+		return WIRE_P10CR;
+	case CMP_OP_REVOCATION:
+		return WIRE_RR;
+	case CMP_OP_GETCACERTS:
+	case CMP_OP_GETROOTUPDATE:
+	case CMP_OP_GETCERTREQTEMPLATE:
+	case CMP_OP_GETCRLS:
+	case CMP_OP_GENM:
+		return WIRE_GENM;
+	case CMP_OP_NESTED:
+		return WIRE_NESTED;
+	case CMP_OP_CERTCONF:
+		return WIRE_CERTCONF;
+	case CMP_OP_NONE:
+	case CMP_OPS:
+		break;
+	}
+	return -1;
+}
+
+/* An operation in the path says what the message is; later messages of a transaction are judged when it is known. */
 static bool
 check_operation(struct cmp_work *work, struct diag *why)
 {
-	static const struct {
-		enum cmp_operation operation;
-		int body_type;
-	} rows[] = {
-	    {CMP_OP_INITIALIZATION, WIRE_IR},
-	    {CMP_OP_CERTIFICATION, WIRE_CR},
-	    {CMP_OP_KEYUPDATE, WIRE_KUR},
-	    {CMP_OP_PKCS10, WIRE_P10CR},
-	    {CMP_OP_REVOCATION, WIRE_RR},
-	    {CMP_OP_GETCACERTS, WIRE_GENM},
-	    {CMP_OP_GETROOTUPDATE, WIRE_GENM},
-	    {CMP_OP_GETCERTREQTEMPLATE, WIRE_GENM},
-	    {CMP_OP_GETCRLS, WIRE_GENM},
-	    {CMP_OP_NESTED, WIRE_NESTED},
-	};
+	int announced = body_of_operation(work->request->operation);
 	int type = work->in.body_type;
 
-	if (work->request->operation == CMP_OP_NONE || type == WIRE_CERTCONF ||
-	    type == WIRE_POLLREQ || type == WIRE_ERROR) {
+	if (announced < 0 || announced == type || type == WIRE_CERTCONF || type == WIRE_POLLREQ ||
+	    type == WIRE_ERROR) {
 		return true;
-	}
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		if (rows[i].operation == work->request->operation && rows[i].body_type == type) {
-			return true;
-		}
 	}
 	diag_set(why, 0, "body type %d does not fit the operation in the path", type);
 	return false;
@@ -247,6 +260,21 @@ check_txn_endpoint(struct cmp_work *work, struct diag *why)
 	return false;
 }
 
+/* certConf, pollReq and error come to the path of their first message or to one without an operation. */
+static bool
+check_later_operation(struct cmp_work *work, struct diag *why)
+{
+	int announced = body_of_operation(work->request->operation);
+	int type = work->in.body_type;
+
+	if (announced < 0 || cmp_body_opens(type) || announced == type ||
+	    announced == (int)work->txn.type) {
+		return true;
+	}
+	diag_set(why, 0, "the operation in the path is not the one that opened the transaction");
+	return false;
+}
+
 static bool
 check_recip_nonce(struct cmp_work *work, struct diag *why)
 {
@@ -297,6 +325,7 @@ static const struct check {
     {"B3.4", STAGE_TXN, FI_TRANSACTION_ID_IN_USE, check_id_not_used},
     {"B3.3", STAGE_TXN, FI_BAD_REQUEST, check_id_known},
     {"B3.3", STAGE_TXN, FI_BAD_REQUEST, check_txn_endpoint},
+    {"B5.2", STAGE_TXN, FI_BAD_REQUEST, check_later_operation},
     {"B3.6", STAGE_TXN, FI_BAD_RECIPIENT_NONCE, check_recip_nonce},
 };
 

@@ -37,6 +37,26 @@ twice(struct conf_parser *parser, const char *list, const char *key, size_t firs
 	    where == NULL ? "another place" : where);
 }
 
+/* A path that two endpoints both have, or one has twice; NULL: none. */
+static const char *
+shared_path(const struct conf_endpoint *a, const struct conf_endpoint *b)
+{
+	if (a != b && strcmp(a->path, b->path) == 0) {
+		return a->path;
+	}
+	for (const char **alias = b->aliases; *alias != NULL; alias++) {
+		if (strcmp(*alias, a->path) == 0) {
+			return *alias;
+		}
+		for (const char **other = a->aliases; *other != NULL; other++) {
+			if (other != alias && strcmp(*other, *alias) == 0) {
+				return *alias;
+			}
+		}
+	}
+	return NULL;
+}
+
 static int
 check_names(struct conf_parser *parser)
 {
@@ -58,10 +78,12 @@ check_names(struct conf_parser *parser)
 		}
 	}
 	for (size_t i = 0; i < conf->n_endpoints; i++) {
-		for (size_t j = 0; j < i; j++) {
-			if (strcmp(conf->endpoints[i].path, conf->endpoints[j].path) == 0) {
-				return twice(parser, "endpoints", "path", j, i,
-				    conf->endpoints[i].path);
+		for (size_t j = 0; j < conf->n_endpoints; j++) {
+			const char *key = j < i ? "path" : "aliases";
+			const char *path = shared_path(&conf->endpoints[i], &conf->endpoints[j]);
+
+			if (path != NULL) {
+				return twice(parser, "endpoints", key, j, i, path);
 			}
 		}
 	}

@@ -79,6 +79,8 @@ enum conf_recip_nonce { CONF_RECIP_NONCE_POLL, CONF_RECIP_NONCE_REQUEST };
 struct conf_endpoint {
 	const char *path; /* "/.well-known/cmp", "/.well-known/cmp/p/<name>" or a legacy path */
 	const char *profile;
+	const char **aliases; /* more paths of the same endpoint */
+	bool short_labels; /* operations also as /ir, /kur, ... */
 	const char **profiles; /* that a requester may choose by certProfile, besides profile */
 	const char *prot_enc_cert; /* file, told for caProtEncCert; NULL: none */
 	const char *signer_certificate;

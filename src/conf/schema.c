@@ -231,6 +231,12 @@ static const struct conf_row endpoint_rows[] = {
     KEY(conf_endpoint, profile, CONF_STRING, REQUIRED, NULL, CHECK(conf_check_name),
 	"Name of the profile of the certificates that are asked for here."),
     {.name = "signer", .type = CONF_GROUP, .flags = REQUIRED, .section = &signer},
+    KEY(conf_endpoint, aliases, LIST(CONF_STRING), CONF_RELOADABLE, "", CHECK(conf_check_path),
+	"More paths of this endpoint, for clients that know only those; they may end with a "
+	"slash."),
+    KEY(conf_endpoint, short_labels, CONF_BOOL, CONF_RELOADABLE, "false", ANY,
+	"Whether an operation may stand behind the path in its short form too: *ir*, *cr*, *kur*, "
+	"*p10cr*, *rr*, *genm*, *certConf*, *nested*."),
     KEY(conf_endpoint, profiles, LIST(CONF_STRING), CONF_RELOADABLE, "", CHECK(conf_check_name),
 	"Profiles that a requester may choose by *certProfile*, besides *profile*."),
     KEY(conf_endpoint, prot_enc_cert, CONF_FILE, CONF_RELOADABLE, NULL, ANY,

@@ -102,8 +102,9 @@ cmp_door_free(struct cmp_door *door)
 }
 
 int
-cmp_operation_parse(const char *label, size_t len, enum cmp_operation *ret)
+cmp_operation_parse(const char *label, size_t len, bool short_forms, enum cmp_operation *ret)
 {
+	(void)short_forms;
 	(void)label;
 	(void)len;
 	(void)ret;

@@ -8,13 +8,16 @@
 #include "conf/conf.h"
 #include "daemon/routes.h"
 
+static const char *old[] = {"/cmp", "/pki/", NULL};
+
 static struct conf_endpoint endpoints[] = {
     {.path = "/.well-known/cmp"},
     {.path = "/.well-known/cmp/p/lab"},
     {.path = "/pkix"},
     {.path = "/pkix/initialization"},
+    {.path = "/legacy", .aliases = old, .short_labels = true},
 };
-static const struct conf conf = {.endpoints = endpoints, .n_endpoints = 4};
+static const struct conf conf = {.endpoints = endpoints, .n_endpoints = 5};
 
 static const char *
 found(const char *path, enum cmp_operation operation)
@@ -75,6 +78,20 @@ test_the_longest_path_wins(void **state)
 	assert_string_equal(found("/pkix/certification", CMP_OP_CERTIFICATION), "/pkix");
 }
 
+static void
+test_aliases_and_short_forms_B5_2(void **state)
+{
+	(void)state;
+	assert_string_equal(found("/cmp", CMP_OP_NONE), "/legacy");
+	assert_string_equal(found("/cmp/ir", CMP_OP_INITIALIZATION), "/legacy");
+	assert_string_equal(found("/pki/", CMP_OP_NONE), "/legacy");
+	assert_string_equal(found("/pki/genm", CMP_OP_GENM), "/legacy");
+	assert_string_equal(found("/legacy/certConf", CMP_OP_CERTCONF), "/legacy");
+	assert_null(found("/pki", CMP_OP_NONE));
+	assert_null(found("/pki//ir", CMP_OP_NONE));
+	assert_null(found("/pkix/ir", CMP_OP_NONE));
+}
+
 int
 main(void)
 {
@@ -82,6 +99,7 @@ main(void)
 	    cmocka_unit_test(test_endpoint_and_operation_B5_2),
 	    cmocka_unit_test(test_nothing_else_is_an_endpoint_B5_2),
 	    cmocka_unit_test(test_the_longest_path_wins),
+	    cmocka_unit_test(test_aliases_and_short_forms_B5_2),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
