@@ -137,6 +137,8 @@ struct conf_limits {
 	int64_t queue; /* requests waiting for a worker; over it: 503 */
 	int64_t parked; /* requests waiting for a plugin */
 	int64_t control_connections;
+	int64_t pending; /* entries that wait for a decision */
+	int64_t open_per_secret; /* transactions */
 };
 
 struct conf_control {

@@ -108,6 +108,12 @@ static const struct conf_row limits_rows[] = {
 	"Requests that may wait for a slow policy plugin at the same time."),
     KEY(conf_limits, control_connections, CONF_INT, 0, "16", RANGE(1, 1024),
 	"Operators connected to the control socket at the same time."),
+    KEY(conf_limits, pending, CONF_INT, CONF_RELOADABLE, "100000", RANGE(1, 1000000000),
+	"Requests that may be held for a decision at the same time, all together; one more is "
+	"answered systemUnavail."),
+    KEY(conf_limits, open_per_secret, CONF_INT, CONF_RELOADABLE, "10000", RANGE(1, 1000000000),
+	"Transactions that one secret may have open at the same time; one more is answered "
+	"systemUnavail."),
     END};
 
 static const struct conf_row control_rows[] = {

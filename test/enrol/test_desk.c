@@ -54,6 +54,7 @@ setup(void **state)
 	    .message_time_window = 1000};
 	w->f.conf.endpoints = &w->endpoint;
 	w->f.conf.n_endpoints = 1;
+	w->f.conf.limits.pending = 100;
 	w->f.conf.retention.entry = 10 * DAY;
 	w->f.conf.plugin_threads = 1;
 	assert_int_equal(store_open(&options, &w->store, &diag), 0);
@@ -469,8 +470,8 @@ late_grant_is_for_the_request_it_was_asked_about(void **state)
 	w->requester.secret = &w->secret;
 	arrange_held(w);
 	begin(w);
-	assert_int_equal(
-	    desk_decide_late(&w->desk, &w->txn.key, 0, &verdict, &entry, &diag), CMPD_ENOENT);
+	assert_int_equal(desk_decide_late(&w->desk, &w->txn.key, 0, &verdict, &entry, &diag),
+	    CMPD_ENOENT);
 	unit_free(w->desk.unit);
 	assert_int_equal(stored(w).state, ENTRY_PENDING);
 }

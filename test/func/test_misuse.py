@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What a device that is known tries beyond what it may."""
-from harness import Server, main
-from messages import ECDSA, der, message, sequence, signature, tlv
+from harness import OPENSSL, Server, main, run
+from messages import ECDSA, PBM, bits, der, integer, message, name, pbm, sequence, signature, tlv
 
 GRANT = [{"plugin": "allow", "subject": "*"}]
 
@@ -15,6 +15,16 @@ def first(data):
     return data[:head + size], data[head + size:], data[head:head + size]
 
 
+def request(folder, subject):
+    """An ir for a new key."""
+    key, public = folder / "new.key", folder / "new.pub"
+    run(OPENSSL, "genpkey", "-algorithm", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", key)
+    run(OPENSSL, "pkey", "-in", key, "-pubout", "-out", public)
+    spki = first(der(public))[2]
+    asked = sequence(integer(0), sequence(tlv(0xa5, name(subject.removeprefix("/CN="))), tlv(0xa6, spki)))
+    return tlv(0xa0, sequence(sequence(asked, tlv(0xa1, ECDSA, bits(signature(key, folder)(asked))))))
+
+
 def rev_details(certificate, reason):
     """RevDetails for a certificate."""
     tbs = first(first(certificate)[2])[2]
@@ -24,6 +34,26 @@ def rev_details(certificate, reason):
     issuer, _, _ = first(tbs)
     extension = sequence(tlv(6, b"\x55\x1d\x15"), tlv(4, tlv(10, bytes([reason]))))
     return sequence(sequence(tlv(0x81, serial), tlv(0xa3, issuer)), sequence(extension))
+
+
+def test_held_without_end():
+    "P9 B3.19 one secret, and all together, can have only so many requests held"
+    with Server(top={"limits": {"open_per_secret": 2, "pending": 3}}) as server:
+        one, other = server.secret("one"), server.secret("other")
+
+        def ask(ref, secret):
+            return server.post(message([], PBM, pbm(secret), kid=ref.encode(),
+                                       body=request(server.folder, "/CN=" + ref)))[2]
+
+        for _ in range(2):
+            assert b"waiting for approval" in ask("one", one)
+        assert b"too many transactions of this secret" in ask("one", one)
+        assert b"waiting for approval" in ask("other", other)
+        assert b"too many requests wait" in ask("other", other)
+        assert len(server.entries(state="pending")) == 3
+        server.ctl("deny", server.entries(state="pending")[0]["id"], "--yes")
+        assert b"waiting for approval" in ask("other", other)
+        assert b"failInfo=systemUnavail" in server.log().encode()
 
 
 def test_revoked_and_held_at_once():
