@@ -34,14 +34,10 @@ count_bits(struct bytes info)
 static void
 check_status(struct player *p, const struct der *info)
 {
-	struct wire_der_build build = {.pool = p->pool};
 	struct wire_status_info status;
 	int bits = count_bits(info->content);
 
-	if (wire_error_decode(p->pool, wire_der_put1(&build, DER_SEQUENCE, info->raw), &status,
-		NULL) != 0) {
-		fail(p, "a PKIStatusInfo of the answer does not decode");
-	}
+	status_decode(p, info, &status);
 	if (bits != (status.status == WIRE_REJECTION ? 1 : 0)) {
 		fail(p, "%d bits in failInfo with status %lld", bits, (long long)status.status);
 	}
@@ -53,9 +49,17 @@ check_status(struct player *p, const struct der *info)
 static void
 check_statuses(struct player *p, const struct wire_message *m)
 {
-	struct der value, info;
+	struct der value, info, infos[IDS_MAX];
 	struct bytes content, list, response;
+	size_t n, i;
 
+	if (m->body_type == WIRE_RP) {
+		n = rev_rep_statuses(p, m->body, infos, IDS_MAX);
+		for (i = 0; i < n; i++) {
+			check_status(p, &infos[i]);
+		}
+		return;
+	}
 	if (m->body_type == WIRE_ERROR) {
 		need(p, wire_der_only(m->body, DER_SEQUENCE, &content) == 0);
 		need(p, wire_der_take(&content, DER_SEQUENCE, &info) == 0);
@@ -145,7 +149,10 @@ protection_of(const struct wire_message *m)
 	if (m->protection.data == NULL) {
 		return "none";
 	}
-	return bytes_equal(m->header.protection_alg.oid, wire_oid_pbm) ? "mac" : "signature";
+	return bytes_equal(m->header.protection_alg.oid, wire_oid_pbm) ||
+		       alg_is_pbmac1(&m->header.protection_alg)
+		   ? "mac"
+		   : "signature";
 }
 
 static void
@@ -165,14 +172,33 @@ check_protection(struct player *p, const struct client *client)
 	} else if (client->ref == NULL) {
 		fail(p, "an answer to a signed request is MACed");
 	} else {
-		verify_mac(p, m, client->secret);
+		verify_mac(p, client);
 	}
 	verify_by_openssl(p, client);
+}
+
+/* The protection certificate comes first, MAC or not, and no certificate twice. */
+static void
+check_certs(struct player *p, const struct wire_message *m)
+{
+	size_t i, k;
+
+	if (m->n_extra_certs == 0) {
+		fail(p, "an answer without extraCerts");
+	}
+	for (i = 1; i < m->n_extra_certs; i++) {
+		for (k = 0; k < i; k++) {
+			if (bytes_equal(m->extra_certs[i], m->extra_certs[k])) {
+				fail(p, "a certificate is twice in the extraCerts of the answer");
+			}
+		}
+	}
 }
 
 void
 answer_check(struct player *p, struct client *client)
 {
+	check_certs(p, &client->reply);
 	check_echo(p, client);
 	check_statuses(p, &client->reply);
 	check_protection(p, client);

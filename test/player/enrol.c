@@ -56,7 +56,7 @@ subject_der(struct player *p, const struct client *client, const struct words *w
 	return name_der(p, subject != NULL ? subject : "/CN=device");
 }
 
-static struct bytes
+struct bytes
 spki_der(struct player *p, EVP_PKEY *key)
 {
 	unsigned char *der = NULL;
@@ -134,6 +134,8 @@ popo_der(struct player *p, const struct words *words, EVP_PKEY *key, struct byte
 	const char *fault = fault_get(words, "popo");
 	struct wire_der_build build = {.pool = p->pool};
 	struct bytes parts[3] = {BYTES_NONE}, input = request;
+	struct signing how = {
+	    .digest = word_get(words, "popodigest"), .pss = word_has(words, "popopss")};
 
 	if (fault != NULL && strcmp(fault, "none") == 0) {
 		return BYTES_NONE;
@@ -145,11 +147,11 @@ popo_der(struct player *p, const struct words *words, EVP_PKEY *key, struct byte
 		input = popo_input_der(p, key);
 		parts[0] = wire_der_retag(&build, DER_CONSTRUCTED(0), input);
 	}
-	parts[1] = sign_alg(p, key, NULL);
+	parts[1] = sign_alg(p, key, &how);
 	if (fault != NULL && strcmp(fault, "bad") == 0) {
 		input = bytes_str("something else");
 	}
-	parts[2] = wire_der_put_bits(&build, sign(p, key, NULL, input));
+	parts[2] = wire_der_put_bits(&build, sign(p, key, &how, input));
 	return wire_der_put(&build, DER_CONSTRUCTED(1), parts, 3);
 }
 

@@ -1,8 +1,9 @@
 /*
  * EXPECT a TYPE [status] [key=value]... | EXPECT a same | EXPECT a http 415
  *
- * status: accepted grantedWithMods rejection waiting, of an error or of the response (ip, cp, kup) with id=, by default the first.
- * keys: failInfo=badTime text=part checkAfter=2 reason=part n=2 id=1 pvno=3 protection=mac|signature|none implicit=yes|no
+ * status: accepted grantedWithMods rejection waiting revocationWarning, of an error or of the response (ip, cp, kup) with id=, by
+ * default the first; of an rp the one with at=. Of a genp see general.c.
+ * keys: failInfo=badTime text=part checkAfter=2 reason=part n=2 id=1 pvno=3 protection=mac|signature|none implicit=yes|no wait=yes|no (confirmWaitTime)
  *       subject=/CN=x recipNonce=own|first (of the request answered, or of the one that opened the transaction)
  * A certificate must be there exactly with accepted and grantedWithMods, be signed by the CA and have the
  * key that was asked for. An answer without protection must be expected by protection=none.
@@ -166,18 +167,37 @@ expect_poll_rep(struct player *p, const struct words *words, const struct client
 }
 
 static void
+expect_rev_rep(struct player *p, const struct words *words, const struct client *client)
+{
+	const char *at = word_get(words, "at");
+	struct wire_status_info status;
+	struct der infos[IDS_MAX];
+	size_t n = rev_rep_statuses(p, client->reply.body, infos, IDS_MAX);
+	size_t i = at == NULL ? 0 : strtoul(at, NULL, 10);
+
+	need(p, i < n);
+	expect_int(p, words, "n", (int64_t)n);
+	status_decode(p, &infos[i], &status);
+	expect_status(p, words, &status);
+}
+
+static void
 expect_header(struct player *p, const struct words *words, const struct client *client)
 {
 	const struct wire_message *m = &client->reply;
-	const char *implicit = "no";
+	const char *implicit = "no", *wait = "no";
 	size_t i;
 
 	for (i = 0; i < m->header.n_general_info; i++) {
 		if (bytes_equal(m->header.general_info[i].oid, wire_oid_implicit_confirm)) {
 			implicit = "yes";
 		}
+		if (bytes_equal(m->header.general_info[i].oid, wire_oid_confirm_wait_time)) {
+			wait = "yes";
+		}
 	}
 	expect_word(p, words, "implicit", implicit);
+	expect_word(p, words, "wait", wait);
 	expect_word(p, words, "recipNonce",
 	    bytes_equal(m->header.recip_nonce, client->nonce) ? "own" : "first");
 	expect_word(p, words, "protection", protection_of(m));
@@ -193,6 +213,7 @@ answer_describe(struct player *p, struct bytes answer)
 {
 	struct wire_cert_response *list = NULL;
 	struct wire_status_info status = {.fail_info = -1};
+	struct der infos[IDS_MAX];
 	struct wire_message m;
 	size_t n = 0;
 
@@ -202,6 +223,8 @@ answer_describe(struct player *p, struct bytes answer)
 	if (is_cert_rep(m.body_type) &&
 	    wire_cert_rep_decode(p->pool, m.body, IDS_MAX, &list, &n, NULL) == 0 && n > 0) {
 		status = list[0].status;
+	} else if (m.body_type == WIRE_RP && rev_rep_statuses(p, m.body, infos, IDS_MAX) > 0) {
+		status_decode(p, &infos[0], &status);
 	} else if (m.body_type != WIRE_ERROR ||
 		   wire_error_decode(p->pool, m.body, &status, NULL) != 0) {
 		return body_name(m.body_type);
@@ -228,6 +251,10 @@ expect_body(struct player *p, const struct words *words, const struct client *cl
 		expect_poll_rep(p, words, client);
 	} else if (is_cert_rep(client->reply.body_type)) {
 		expect_cert_rep(p, words, client);
+	} else if (client->reply.body_type == WIRE_RP) {
+		expect_rev_rep(p, words, client);
+	} else if (client->reply.body_type == WIRE_GENP) {
+		expect_genp(p, words, client);
 	}
 }
 

@@ -2,9 +2,10 @@
  * Hostile variants of a message.
  *
  * Header, before it is protected: notxid, txid:HEX, txidlen:N, nosendernonce, sendernonce:HEX, recipnonce:HEX, norecipnonce,
- * notime, time:-2h, timetext:X, pvno:N, nokid, kid:TEXT, kidhex:HEX, sender:/CN=x, noalg, implicitbad, waitbad, waitgood.
- * Protection: noprotection, wrongmac, wrongsecret, digest:sha1, iterations:N, owf:NAME, mac:NAME, pbmparams:HEX (or none).
- * Parts: bodyswap:TYPE, extracerts:N, noextracerts, othercert:NAME.
+ * notime, time:-2h, timetext:X, pvno:N, nokid, kid:TEXT, kidhex:HEX, sender:/CN=x, noalg, implicitbad, waitbad, waitgood, profilebad.
+ * Protection: noprotection, wrongmac, wrongsecret, digest:sha1, iterations:N, owf:NAME, mac:NAME (the HMAC), prf:NAME, keylen:N,
+ * saltlen:N, pbmparams:HEX (or none).
+ * Parts: bodyswap:TYPE, extracerts:N, noextracerts, othercert:NAME, morecert:NAME (behind the first).
  * The whole message: trailing, cut:N, indefinite, flip:N (byte N from the end).
  */
 #include <stdlib.h>
@@ -69,9 +70,8 @@ fault_time(struct player *p, const struct words *words, struct wire_header *head
 	}
 }
 
-static void
-add_info(struct player *p, struct wire_header *header, struct bytes oid, const char *value,
-    size_t len)
+void
+header_add_info(struct player *p, struct wire_header *header, struct bytes oid, struct bytes value)
 {
 	size_t n = header->n_general_info;
 	struct wire_itav *list = pool_alloc(p->pool, (n + 1) * sizeof(*list));
@@ -80,7 +80,7 @@ add_info(struct player *p, struct wire_header *header, struct bytes oid, const c
 	if (n > 0) {
 		memcpy(list, header->general_info, n * sizeof(*list));
 	}
-	list[n] = (struct wire_itav){.oid = oid, .value = bytes_of(value, len)};
+	list[n] = (struct wire_itav){.oid = oid, .value = value};
 	header->general_info = list;
 	header->n_general_info = n + 1;
 }
@@ -113,19 +113,20 @@ fault_header(struct player *p, const struct words *words, struct wire_header *he
 		header->protection_alg.der = BYTES_NONE;
 	}
 	if (fault_get(words, "implicitbad") != NULL) {
-		add_info(p, header, wire_oid_implicit_confirm, "\x01\x01\xff", 3);
+		header_add_info(p, header, wire_oid_implicit_confirm, bytes_of("\x01\x01\xff", 3));
 	}
 	if (fault_get(words, "waitbad") != NULL) {
-		add_info(p, header, wire_oid_confirm_wait_time,
-		    "\x17\x0d"
-		    "300101000000Z",
-		    15);
+		header_add_info(p, header, wire_oid_confirm_wait_time,
+		    bytes_str("\x17\x0d"
+			      "300101000000Z"));
 	}
 	if (fault_get(words, "waitgood") != NULL) {
-		add_info(p, header, wire_oid_confirm_wait_time,
-		    "\x18\x0f"
-		    "20300101000000Z",
-		    17);
+		header_add_info(p, header, wire_oid_confirm_wait_time,
+		    bytes_str("\x18\x0f"
+			      "20300101000000Z"));
+	}
+	if (fault_get(words, "profilebad") != NULL) {
+		header_add_info(p, header, wire_oid_cert_profile, bytes_str("\x0c\x01x"));
 	}
 }
 
@@ -133,7 +134,7 @@ static void
 fault_certs(struct player *p, const struct words *words, struct parts *parts)
 {
 	const char *value = fault_get(words, "extracerts");
-	const char *other = fault_get(words, "othercert");
+	const char *other = fault_get(words, "othercert"), *more = fault_get(words, "morecert");
 	struct bytes *list;
 	size_t n, i;
 
@@ -147,6 +148,15 @@ fault_certs(struct player *p, const struct words *words, struct parts *parts)
 		    object_der(p, credential_find(p, other)->certificate, ASN1_ITEM_rptr(X509));
 		parts->certs = list;
 		parts->n_certs = 1;
+	}
+	if (more != NULL) {
+		list = pool_alloc(p->pool, (parts->n_certs + 1) * sizeof(*list));
+		need(p, list != NULL && parts->n_certs == 1);
+		list[0] = parts->certs[0];
+		list[1] =
+		    object_der(p, credential_find(p, more)->certificate, ASN1_ITEM_rptr(X509));
+		parts->certs = list;
+		parts->n_certs = 2;
 	}
 	if (value != NULL) {
 		n = strtoul(value, NULL, 10);

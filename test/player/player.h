@@ -40,11 +40,25 @@ struct known_secret {
 	char value[256];
 };
 
+/* How a client signs; digest NULL: what fits the key. */
+struct signing {
+	const char *digest;
+	bool pss;
+};
+
+/* How it makes MACs; NULL: the usual. */
+struct mac_choice {
+	bool pbmac1;
+	const char *owf, *hmac, *prf, *iterations, *key_len;
+};
+
 /* A client and the transaction it is in. All bytes lie in the scenario's pool. */
 struct client {
 	char name[32];
 	const char *ref; /* MAC: reference and secret */
 	struct bytes secret;
+	struct mac_choice mac;
+	struct signing signing;
 	struct credential signer; /* signature; empty: MAC */
 	struct bytes transaction_id, first_nonce, nonce, server_nonce;
 	int opened_by; /* body type */
@@ -76,6 +90,7 @@ struct player {
 	struct known_secret secrets[NAMED_MAX];
 	struct bytes nonces[4096]; /* of all answers */
 	char *output; /* of the last CTL */
+	const char *remembered[8]; /* by place_remember */
 };
 
 /* ---- scenario.c ---- */
@@ -115,6 +130,9 @@ void place_secret(struct player *p, const struct words *words);
 /* The id of the entry of the client's transaction, and its state. NULL: none. */
 const char *place_entry(struct player *p, const struct client *client, int64_t id,
     const char **ret_state);
+/* Keeps what operators see of the store: entries, certificates, secrets and counts; and compares it with now. */
+void place_remember(struct player *p);
+void place_unchanged(struct player *p);
 void place_write(struct player *p, const char *name, const void *data, size_t len);
 
 /* ---- http.c ---- */
@@ -140,17 +158,25 @@ struct bytes name_der(struct player *p, const char *text);
 struct bytes object_der(struct player *p, const void *value, const ASN1_ITEM *item);
 /* CA and CERT lines. */
 void credential_make(struct player *p, const struct words *words, bool ca);
-/* AlgorithmIdentifier of the signature; digest NULL: what fits the key. */
-struct bytes sign_alg(struct player *p, EVP_PKEY *key, const char *digest);
-struct bytes sign(struct player *p, EVP_PKEY *key, const char *digest, struct bytes data);
-/* PBM over data; absent if the algorithms are not known. */
-struct bytes pbm_mac(struct player *p, const struct wire_pbm *pbm, struct bytes secret,
-    struct bytes data);
+/* ---- protect.c ---- */
+
 struct bytes alg_der(struct player *p, int nid, bool null_parameters);
+/* AlgorithmIdentifier of the signature. */
+struct bytes sign_alg(struct player *p, EVP_PKEY *key, const struct signing *how);
+struct bytes sign(struct player *p, EVP_PKEY *key, const struct signing *how, struct bytes data);
+/* AlgorithmIdentifier of a new MAC: what the client does, but for the faults. */
+struct bytes mac_alg(struct player *p, const struct mac_choice *own, const struct words *words);
+/* The MAC over data by an AlgorithmIdentifier; absent if it cannot be computed. */
+struct bytes mac_over(struct player *p, const struct wire_alg *alg, struct bytes secret,
+    struct bytes data);
+bool alg_is_pbmac1(const struct wire_alg *alg);
+
+/* ---- verify.c ---- */
+
 /* The signature of the whole message by the first of its extraCerts, which leads to the CA. */
 void verify_signature(struct player *p, const struct wire_message *message);
-void verify_mac(struct player *p, const struct wire_message *message, struct bytes secret);
-/* Once more by OpenSSL's client code. */
+void verify_mac(struct player *p, const struct client *client);
+/* Once more by OpenSSL's client code, if it can. */
 void verify_by_openssl(struct player *p, const struct client *client);
 
 /* ---- request.c ---- */
@@ -162,14 +188,24 @@ const char *body_name(int type);
 struct bytes request_body(struct player *p, struct client *client, int type,
     const struct words *words);
 size_t read_ids(const struct words *words, int64_t ids[IDS_MAX]);
+/* general.c */
+struct bytes rr_der(struct player *p, const struct client *client, const struct words *words);
+struct bytes genm_der(struct player *p, const struct words *words);
+/* The PKIStatusInfos of an rp. */
+size_t rev_rep_statuses(struct player *p, struct bytes body, struct der *ret, size_t max);
+void status_decode(struct player *p, const struct der *info, struct wire_status_info *ret);
+void expect_genp(struct player *p, const struct words *words, const struct client *client);
 /* enrol.c: what is inside the tag of ir, cr, kur and of p10cr. */
 struct bytes cert_reqs_der(struct player *p, struct client *client, int type,
     const struct words *words);
+struct bytes spki_der(struct player *p, EVP_PKEY *key);
 struct bytes p10_der(struct player *p, struct client *client, const struct words *words);
 
 /* ---- send.c, fault.c, expect.c ---- */
 
 void send_message(struct player *p, const struct words *words);
+void header_add_info(struct player *p, struct wire_header *header, struct bytes oid,
+    struct bytes value);
 /* What goes wrong on purpose: each "fault=name[:value]". */
 void fault_header(struct player *p, const struct words *words, struct wire_header *header);
 /* The finished parts; protection absent if it should be. */

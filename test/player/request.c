@@ -4,16 +4,17 @@
  *   ir cr kur   ids=0,1 subject=/CN=x key=ec:P-256 san=DNS:a,IP:1.2.3.4 days=9, samekey (as signer), oldcert (kur: without it no control);
  *               fault=popo:none|bad|raverified|input, nosubject, nokey, version, othername (subject of the oldCertID)
  *   p10cr       subject= key= san=;  fault=popo:bad
- *   certConf    ids=0 (default: all got) ; reject, fault=hash:wrong|empty, empty, twice
+ *   certConf    ids=0 (default: all got) ; reject, accept (a status where none is needed), hashalg=SHA512, empty, twice;
+ *               fault=hash:wrong|empty|none|otheralg (no hashAlg says so), failinfo (in a status, whatever that is)
  *   pollReq     ids=0 (default: all that wait)
  *   error       text=...
- *   rr          of the signer's certificate; reason=1
- *   genm        oid=1.3.6.1.5.5.7.4.17 (several: a,b) ; fault=value:HEX
+ *   rr, genm    see general.c
  *   ip          what a client must not send: caPubs with the certificate named by cert=
  */
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/evp.h>
 #include <openssl/x509v3.h>
 
 #include "player.h"
@@ -89,31 +90,102 @@ put_body(struct player *p, int type, struct bytes content)
 	return wire_der_put1(&build, (uint8_t)DER_CONSTRUCTED(type), content);
 }
 
-/* Digest of the certificate by the algorithm of its signature [5.3.18]. */
+/* What a certConf names a certificate by [5.3.18]: the digest of its signature, or that of hashAlg. */
 static struct bytes
-cert_hash(struct player *p, const struct credential *got)
+cert_hash(struct player *p, const struct credential *got, const char *hash_alg)
 {
+	int signature, len = 0;
 	uint8_t hash[EVP_MAX_MD_SIZE];
-	int digest = NID_undef;
-	unsigned len = 0;
+	const char *name = hash_alg;
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	struct bytes der;
+	EVP_MD *md;
 
 	if (got->certificate == NULL) {
+		EVP_MD_CTX_free(ctx);
 		return bytes_str("no certificate was given here...");
 	}
-	need(p, X509_get_signature_info(got->certificate, &digest, NULL, NULL, NULL));
-	need(p, X509_digest(got->certificate, EVP_get_digestbynid(digest), hash, &len));
-	return pool_bytes(p->pool, bytes_of(hash, len));
+	signature = X509_get_signature_nid(got->certificate);
+	if (name == NULL && signature == NID_ED25519) {
+		name = "SHA512";
+	} else if (name == NULL && signature == NID_ED448) {
+		name = "SHAKE256";
+	} else if (name == NULL) {
+		int digest = NID_undef;
+
+		need(p, X509_get_signature_info(got->certificate, &digest, NULL, NULL, NULL) &&
+			    digest != NID_undef);
+		name = OBJ_nid2sn(digest);
+	}
+	md = EVP_MD_fetch(NULL, name, NULL);
+	need(p, md != NULL && EVP_DigestInit_ex(ctx, md, NULL));
+	der = object_der(p, got->certificate, ASN1_ITEM_rptr(X509));
+	need(p, EVP_DigestUpdate(ctx, der.data, der.len));
+	/* SHAKE256 has 512 bits there. */
+	len = strcmp(name, "SHAKE256") == 0 ? 64 : EVP_MD_get_size(md);
+	need(p, len == 64 && strcmp(name, "SHAKE256") == 0 ? EVP_DigestFinalXOF(ctx, hash, 64)
+							   : EVP_DigestFinal_ex(ctx, hash, NULL));
+	EVP_MD_CTX_free(ctx);
+	EVP_MD_free(md);
+	return pool_bytes(p->pool, bytes_of(hash, (size_t)len));
 }
 
+/* A PKIStatusInfo: "accepted", "rejection" (with a text), either with a failInfo. */
 static struct bytes
-status_der(struct player *p, const char *text)
+status_der(struct player *p, bool rejection, bool fail_info)
 {
-	struct wire_status_info status = {.status = WIRE_REJECTION, .text = text, .fail_info = -1};
+	struct wire_status_info status = {.status = rejection ? WIRE_REJECTION : WIRE_ACCEPTED,
+	    .text = rejection ? "not what was wanted" : NULL,
+	    .fail_info = fail_info ? 2 : -1};
 	struct bytes body = wire_error_encode(p->pool, &status), content, info;
 
 	need(p, wire_der_only(body, DER_CONSTRUCTED(WIRE_ERROR), &content) == 0);
 	need(p, wire_der_only(content, DER_SEQUENCE, &info) == 0);
 	return info;
+}
+
+static struct bytes
+cert_hash_of(struct player *p, const struct client *client, const struct words *words, int64_t id)
+{
+	struct bytes hash = bytes_str("no such certificate was here....");
+	size_t k;
+
+	for (k = 0; k < client->n_ids; k++) {
+		if (client->ids[k] == id || (id == 0 && word_has(words, "zeroid"))) {
+			hash = cert_hash(p, &client->got[k],
+			    fault_is(words, "hash", "otheralg") ? "SHA512"
+								: word_get(words, "hashalg"));
+		}
+	}
+	if (fault_is(words, "hash", "wrong")) {
+		hash = bytes_of("0123456789abcdef0123456789abcdef", hash.len < 32 ? hash.len : 32);
+	} else if (fault_is(words, "hash", "empty")) {
+		hash.len = 0;
+	} else if (fault_is(words, "hash", "none")) {
+		hash = BYTES_NONE;
+	}
+	return hash;
+}
+
+static struct bytes
+cert_status_der(struct player *p, const struct client *client, const struct words *words,
+    int64_t id)
+{
+	bool bad_info = fault_get(words, "failinfo") != NULL;
+	const char *alg = word_get(words, "hashalg");
+	struct wire_der_build build = {.pool = p->pool};
+	struct bytes parts[4] = {BYTES_NONE};
+
+	parts[0] = wire_der_put1(&build, DER_OCTET_STRING, cert_hash_of(p, client, words, id));
+	parts[1] = wire_der_put_int(&build, id);
+	if (word_has(words, "reject") || word_has(words, "accept") || bad_info) {
+		parts[2] = status_der(p, word_has(words, "reject"), bad_info);
+	}
+	if (alg != NULL) {
+		parts[3] =
+		    wire_der_put1(&build, DER_CONSTRUCTED(0), alg_der(p, OBJ_txt2nid(alg), false));
+	}
+	return wire_der_put(&build, DER_SEQUENCE, parts, 4);
 }
 
 static struct bytes
@@ -132,27 +204,7 @@ cert_conf_der(struct player *p, const struct client *client, const struct words 
 		}
 	}
 	for (i = 0; i < n; i++) {
-		struct bytes parts[3] = {BYTES_NONE},
-			     hash = bytes_str("no such certificate was here....");
-		size_t k;
-
-		for (k = 0; k < client->n_ids; k++) {
-			if (client->ids[k] == ids[i]) {
-				hash = cert_hash(p, &client->got[k]);
-			}
-		}
-		if (fault_is(words, "hash", "wrong")) {
-			hash = bytes_of("0123456789abcdef0123456789abcdef",
-			    hash.len < 32 ? hash.len : 32);
-		} else if (fault_is(words, "hash", "empty")) {
-			hash.len = 0;
-		}
-		parts[0] = wire_der_put1(&build, DER_OCTET_STRING, hash);
-		parts[1] = wire_der_put_int(&build, ids[i]);
-		if (word_has(words, "reject")) {
-			parts[2] = status_der(p, "not what was wanted");
-		}
-		list[n_list++] = wire_der_put(&build, DER_SEQUENCE, parts, 3);
+		list[n_list++] = cert_status_der(p, client, words, ids[i]);
 	}
 	if (word_has(words, "twice") && n_list > 0) {
 		list[n_list] = list[0];
@@ -175,55 +227,6 @@ poll_req_der(struct player *p, const struct client *client, const struct words *
 	}
 	for (i = 0; i < n; i++) {
 		list[i] = wire_der_put1(&build, DER_SEQUENCE, wire_der_put_int(&build, ids[i]));
-	}
-	return wire_der_put(&build, DER_SEQUENCE, list, n);
-}
-
-static struct bytes
-rr_der(struct player *p, const struct client *client, const struct words *words)
-{
-	struct wire_der_build build = {.pool = p->pool};
-	const char *reason = word_get(words, "reason");
-	const X509 *x = client->signer.certificate;
-	struct bytes parts[2], details[2], ext[2];
-	uint8_t code = (uint8_t)(reason == NULL ? 0 : atoi(reason));
-
-	need(p, x != NULL);
-	parts[0] = wire_der_retag(&build, DER_PRIMITIVE(1),
-	    object_der(p, X509_get0_serialNumber(x), ASN1_ITEM_rptr(ASN1_INTEGER)));
-	parts[1] = wire_der_put1(&build, DER_CONSTRUCTED(3),
-	    object_der(p, X509_get_issuer_name(x), ASN1_ITEM_rptr(X509_NAME)));
-	ext[0] = wire_der_put1(&build, DER_OID, bytes_of("\x55\x1d\x15", 3));
-	ext[1] = wire_der_put1(&build, DER_OCTET_STRING,
-	    wire_der_put1(&build, DER_ENUMERATED, bytes_of(&code, 1)));
-	details[0] = wire_der_put(&build, DER_SEQUENCE, parts, 2);
-	details[1] =
-	    wire_der_put1(&build, DER_SEQUENCE, wire_der_put(&build, DER_SEQUENCE, ext, 2));
-	return wire_der_put1(&build, DER_SEQUENCE, wire_der_put(&build, DER_SEQUENCE, details, 2));
-}
-
-static struct bytes
-genm_der(struct player *p, const struct words *words)
-{
-	const char *oids = word_get(words, "oid"), *value = fault_get(words, "value");
-	char *copy = pool_strdup(p->pool, oids == NULL ? "" : oids), *part, *save = NULL;
-	struct wire_der_build build = {.pool = p->pool};
-	struct bytes list[16];
-	size_t n = 0;
-
-	for (part = strtok_r(copy, ",", &save); part != NULL && n < 16;
-	     part = strtok_r(NULL, ",", &save)) {
-		ASN1_OBJECT *object = OBJ_txt2obj(part, 1);
-		struct bytes parts[2] = {BYTES_NONE};
-
-		need(p, object != NULL);
-		parts[0] = wire_der_put1(&build, DER_OID,
-		    pool_bytes(p->pool, bytes_of(OBJ_get0_data(object), OBJ_length(object))));
-		if (value != NULL) {
-			parts[1] = word_hex(p, value);
-		}
-		list[n++] = wire_der_put(&build, DER_SEQUENCE, parts, 2);
-		ASN1_OBJECT_free(object);
 	}
 	return wire_der_put(&build, DER_SEQUENCE, list, n);
 }

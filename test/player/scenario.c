@@ -3,12 +3,14 @@
  * contain them; # begins a comment. The first comment line is the name of the test.
  *
  *   CA name [subject=/CN=x]            a trust anchor, as DIR/name.pem
- *   CERT name ca=x [subject=/CN=y] [key=ec:P-256] [expired] [ku=keyAgreement]
+ *   CERT name ca=x [subject=/CN=y] [key=ec:P-256] [expired] [ku=keyAgreement]; either with its key, as DIR/name.key
+ *   ROOT name                          this CA is the one of cmpd, instead of what cmpd-ctl init made: answers lead to it
  *   CONFIG endpoint.key = value        before START; also profile.key, or any path of libconfig
  *   START, STOP, KILL (-9), RESTART (-9 and START)
  *   PASS 10m                           both clocks of cmpd go on; STEP wall 2h: only one jumps (wall, mono)
  *   SECRET ref [uses=1] [ttl=1h] [subject=/CN=x]
  *   CLIENT a ref=dev1 [secret=x] | cert=name | from=b [id=0]      who it is; from: with what b was given
+ *          [mac=pbmac1] [owf=sha256] [hmac=hmacWithSHA256] [prf=hmacWithSHA256] [iterations=500] [keylen=32] | [pss] [digest=sha384]
  *   TAKE b a                           b goes on with the transaction that a is in
  *   SEND a TYPE [options] [fault=name[:value]]...                 see request.c, send.c and fault.c
  *   EXPECT a TYPE [status] [key=value]... | EXPECT a same | EXPECT a http 415    see expect.c
@@ -16,6 +18,7 @@
  *   CTL [exit=4] approve a [id=0] [version=1] | deny a badRequest "text" [id=0] | any other words of cmpd-ctl
  *   OUTPUT text                        the last CTL said this
  *   SAME a b                           the last answers of both are the same bytes
+ *   REMEMBER, UNCHANGED                what was sent in between has changed nothing in the store
  */
 #include <signal.h>
 #include <stdio.h>
@@ -207,6 +210,29 @@ set_secret(struct player *p, struct client *client, const struct words *words)
 	client->secret = bytes_str(pool_strdup(p->pool, value));
 }
 
+static const char *
+keep_word(struct player *p, const struct words *words, const char *key)
+{
+	const char *value = word_get(words, key);
+
+	return value == NULL ? NULL : pool_strdup(p->pool, value);
+}
+
+static void
+set_protection(struct player *p, struct client *client, const struct words *words)
+{
+	const char *mac = word_get(words, "mac");
+
+	client->mac = (struct mac_choice){.pbmac1 = mac != NULL && strcmp(mac, "pbmac1") == 0,
+	    .owf = keep_word(p, words, "owf"),
+	    .hmac = keep_word(p, words, "hmac"),
+	    .prf = keep_word(p, words, "prf"),
+	    .iterations = keep_word(p, words, "iterations"),
+	    .key_len = keep_word(p, words, "keylen")};
+	client->signing = (struct signing){
+	    .digest = keep_word(p, words, "digest"), .pss = word_has(words, "pss")};
+}
+
 static int64_t
 word_id(const struct words *words)
 {
@@ -239,6 +265,7 @@ do_client(struct player *p, const struct words *words)
 		client->ref = pool_strdup(p->pool, client->ref);
 		set_secret(p, client, words);
 	}
+	set_protection(p, client, words);
 	p->n_clients++;
 }
 
@@ -251,6 +278,8 @@ do_take(struct player *p, const struct words *words)
 	memcpy(to->name, keep.name, sizeof(keep.name));
 	to->ref = keep.ref;
 	to->secret = keep.secret;
+	to->mac = keep.mac;
+	to->signing = keep.signing;
 	to->signer = keep.signer;
 }
 
@@ -266,6 +295,26 @@ static void
 do_cert(struct player *p, const struct words *words)
 {
 	credential_make(p, words, false);
+}
+
+static void
+do_root(struct player *p, const struct words *words)
+{
+	p->ca = credential_find(p, word_at(p, words, 1))->certificate;
+}
+
+static void
+do_remember(struct player *p, const struct words *words)
+{
+	(void)words;
+	place_remember(p);
+}
+
+static void
+do_unchanged(struct player *p, const struct words *words)
+{
+	(void)words;
+	place_unchanged(p);
 }
 
 static void
@@ -409,6 +458,7 @@ static const struct {
 } verbs[] = {
     {"CA", do_ca},
     {"CERT", do_cert},
+    {"ROOT", do_root},
     {"CONFIG", do_config},
     {"START", do_start},
     {"STOP", do_stop},
@@ -425,6 +475,8 @@ static const struct {
     {"CTL", do_ctl},
     {"OUTPUT", do_output},
     {"SAME", do_same},
+    {"REMEMBER", do_remember},
+    {"UNCHANGED", do_unchanged},
 };
 
 static void

@@ -2,7 +2,7 @@
  * SEND a TYPE [options] [fault=...]: makes the message, sends it, and checks
  * what is true of every answer.
  *
- * Options besides those of request.c: implicit, pvno=3, path=/.well-known/cmp/p/x, ctype=text/plain,
+ * Options besides those of request.c: implicit, certprofile=a,b, pvno=3, path=/.well-known/cmp/p/x, ctype=text/plain,
  * method=PUT, copies=4 (over as many connections at once: all answers must be the same), txn=keep (does not begin a new
  * transaction). TYPE may be "again" (the same bytes once more), "raw HEX" or "answer" (the bytes of our last answer).
  */
@@ -15,8 +15,7 @@
 
 #include "player.h"
 
-#define COPIES_MAX     64
-#define ITERATIONS_MAX 100000 /* more of them a hostile client does not do himself */
+#define COPIES_MAX 64
 
 static struct bytes
 random_new(struct player *p, size_t len)
@@ -82,47 +81,57 @@ kid_of(struct player *p, const struct client *client)
 						     (size_t)ASN1_STRING_length(kid)));
 }
 
-static struct bytes
-pbm_alg(struct player *p, const struct words *words, struct wire_pbm *pbm)
+static struct signing
+signing_of(const struct client *client, const struct words *words)
 {
-	const char *iterations = fault_get(words, "iterations"), *owf = fault_get(words, "owf");
-	const char *mac = fault_get(words, "mac"), *params = fault_get(words, "pbmparams");
-	struct wire_der_build build = {.pool = p->pool};
-	struct bytes parts[2];
+	const char *digest = fault_get(words, "digest");
+	struct signing how = client->signing;
 
-	*pbm = (struct wire_pbm){.salt = random_new(p, 16), .iterations = 500};
-	if (iterations != NULL) {
-		pbm->iterations = strtoll(iterations, NULL, 10);
+	if (digest != NULL) {
+		how.digest = digest;
 	}
-	pbm->owf.der = alg_der(p, owf == NULL ? NID_sha256 : OBJ_txt2nid(owf), false);
-	pbm->mac.der = alg_der(p, mac == NULL ? NID_hmacWithSHA256 : OBJ_txt2nid(mac), false);
-	need(p, wire_pair_split(pbm->owf.der, &pbm->owf.oid, &pbm->owf.parameters) == 0);
-	need(p, wire_pair_split(pbm->mac.der, &pbm->mac.oid, &pbm->mac.parameters) == 0);
-	if (params == NULL) {
-		return wire_pbm_alg_encode(p->pool, pbm);
-	}
-	parts[0] = wire_der_put1(&build, DER_OID, wire_oid_pbm);
-	parts[1] = strcmp(params, "none") == 0 ? BYTES_NONE : word_hex(p, params);
-	return wire_der_put(&build, DER_SEQUENCE, parts, 2);
+	return how;
 }
 
 static struct bytes
 protect(struct player *p, const struct client *client, const struct words *words,
-    const struct wire_pbm *pbm, const struct parts *parts)
+    const struct wire_header *header, const struct parts *parts)
 {
 	struct bytes part = wire_protected_part(p->pool, parts->header, parts->body);
-	struct bytes secret = client->secret, mac = BYTES_NONE;
+	struct bytes secret = client->secret, mac;
+	struct signing how = signing_of(client, words);
 
 	if (client->ref == NULL) {
-		return sign(p, client->signer.key, fault_get(words, "digest"), part);
+		return sign(p, client->signer.key, &how, part);
 	}
 	if (fault_get(words, "wrongsecret") != NULL) {
 		secret = bytes_str("not the secret");
 	}
-	if (pbm->iterations <= ITERATIONS_MAX) {
-		mac = pbm_mac(p, pbm, secret, part);
-	}
+	mac = header->protection_alg.der.data == NULL
+		  ? BYTES_NONE
+		  : mac_over(p, &header->protection_alg, secret, part);
 	return mac.data == NULL ? bytes_str("a MAC of no algorithm") : mac;
+}
+
+/* certProfile [5.1.1.4]: names with a comma between them, which may be empty. */
+static void
+add_profiles(struct player *p, struct wire_header *header, const char *names)
+{
+	struct wire_der_build build = {.pool = p->pool};
+	struct bytes list[IDS_MAX], value;
+	size_t n = 0, len;
+
+	for (;; names += len + 1) {
+		len = strcspn(names, ",");
+		need(p, n < IDS_MAX);
+		list[n++] = wire_der_put1(&build, DER_UTF8_STRING,
+		    pool_bytes(p->pool, bytes_of(names, len)));
+		if (names[len] == '\0') {
+			break;
+		}
+	}
+	value = wire_der_put(&build, DER_SEQUENCE, list, n);
+	header_add_info(p, header, wire_oid_cert_profile, value);
 }
 
 static struct wire_header
@@ -146,6 +155,9 @@ make_header(struct player *p, struct client *client, const struct words *words, 
 		header.general_info = &implicit;
 		header.n_general_info = 1;
 	}
+	if (word_get(words, "certprofile") != NULL) {
+		add_profiles(p, &header, word_get(words, "certprofile"));
+	}
 	return header;
 }
 
@@ -153,17 +165,18 @@ static struct bytes
 make_message(struct player *p, struct client *client, const struct words *words, int type)
 {
 	struct wire_header header;
-	struct wire_pbm pbm = {.iterations = 0};
+	struct signing how = signing_of(client, words);
 	struct bytes cert = BYTES_NONE;
 	struct parts parts = {.n_certs = 0};
 
 	begin(p, client, type, words);
 	header = make_header(p, client, words, type);
 	if (client->ref != NULL) {
-		header.protection_alg.der = pbm_alg(p, words, &pbm);
+		header.protection_alg.der = mac_alg(p, &client->mac, words);
+		need(p, wire_pair_split(header.protection_alg.der, &header.protection_alg.oid,
+			    &header.protection_alg.parameters) == 0);
 	} else {
-		header.protection_alg.der =
-		    sign_alg(p, client->signer.key, fault_get(words, "digest"));
+		header.protection_alg.der = sign_alg(p, client->signer.key, &how);
 		cert = object_der(p, client->signer.certificate, ASN1_ITEM_rptr(X509));
 		parts.certs = &cert;
 		parts.n_certs = 1;
@@ -172,7 +185,7 @@ make_message(struct player *p, struct client *client, const struct words *words,
 	parts.body = request_body(p, client, type, words);
 	parts.header = wire_header_encode(p->pool, &header);
 	need(p, parts.header.data != NULL && parts.body.data != NULL);
-	parts.protection = protect(p, client, words, &pbm, &parts);
+	parts.protection = protect(p, client, words, &header, &parts);
 	fault_parts(p, words, &parts);
 	return fault_message(p, words,
 	    wire_message_build(p->pool, parts.header, parts.body, parts.protection, parts.certs,
