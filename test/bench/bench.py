@@ -203,7 +203,7 @@ def print_rates(rounds, names, with_mock):
     print("|---|---|---|---|---|---|---|---|---|---|")
     for name in names:
         us = {who: median(rounds, name, lambda r, w=who: r[w]["cpu_us"]) for who in rounds[0][name]}
-        ratio = {(a, b): median(rounds, name, lambda r, a=a, b=b: r[a]["cpu_us"] / r[b]["cpu_us"])
+        ratio = {(a, b): median(rounds, name, lambda r, a=a, b=b: r[a]["cpu_us"] / max(r[b]["cpu_us"], 1))
                  for a, b in (("one", "bound"), ("two", "one"), *((("one", "mock"),) if with_mock else ()))}
         rate = median(rounds, name, lambda r: r["two"]["transactions"] / r["two"]["seconds"])
         p50, p99 = (median(rounds, name, lambda r, p=p: r["two"][p]) for p in ("p50_ms", "p99_ms"))
@@ -278,7 +278,7 @@ def parse():
     options = parser.parse_args()
     options.bound = 0.5
     if options.short:
-        options.rounds, options.count, options.memory, options.bound = 1, 40, 1000, 0.05
+        options.rounds, options.count, options.memory, options.bound = 1, 100, 1000, 0.05
     options.kinds = [kind for kind in KINDS if options.only in kind[0] and not (options.short and kind[2] == "rsa")]
     return options
 
