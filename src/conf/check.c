@@ -37,13 +37,10 @@ twice(struct conf_parser *parser, const char *list, const char *key, size_t firs
 	    where == NULL ? "another place" : where);
 }
 
-/* A path that two endpoints both have, or one has twice; NULL: none. */
+/* An alias of one endpoint that is a path of the other too, or stands twice; NULL: none. */
 static const char *
-shared_path(const struct conf_endpoint *a, const struct conf_endpoint *b)
+shared_alias(const struct conf_endpoint *a, const struct conf_endpoint *b)
 {
-	if (a != b && strcmp(a->path, b->path) == 0) {
-		return a->path;
-	}
 	for (const char **alias = b->aliases; *alias != NULL; alias++) {
 		if (strcmp(*alias, a->path) == 0) {
 			return *alias;
@@ -79,11 +76,15 @@ check_names(struct conf_parser *parser)
 	}
 	for (size_t i = 0; i < conf->n_endpoints; i++) {
 		for (size_t j = 0; j < conf->n_endpoints; j++) {
-			const char *key = j < i ? "path" : "aliases";
-			const char *path = shared_path(&conf->endpoints[i], &conf->endpoints[j]);
+			const struct conf_endpoint *a = &conf->endpoints[i];
+			const struct conf_endpoint *b = &conf->endpoints[j];
+			const char *alias = shared_alias(a, b);
 
-			if (path != NULL) {
-				return twice(parser, "endpoints", key, j, i, path);
+			if (j < i && strcmp(a->path, b->path) == 0) {
+				return twice(parser, "endpoints", "path", j, i, a->path);
+			}
+			if (alias != NULL) {
+				return twice(parser, "endpoints", "aliases", j, i, alias);
 			}
 		}
 	}
