@@ -88,8 +88,8 @@ tell_late_unlock(struct policy_call *call)
 	if (verdict != NULL && policy_enter(call->policy)) {
 		told = *verdict;
 		told.received = call->request.copy.received;
-		call->late(
-		    call->late_arg, &call->request.copy.txn, call->request.copy.cert_req_id, &told);
+		call->late(call->late_arg, &call->request.copy.txn, call->request.copy.cert_req_id,
+		    &told);
 		policy_leave(call->policy);
 	}
 }
