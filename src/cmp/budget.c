@@ -1,3 +1,4 @@
+#include <arpa/inet.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -14,9 +15,21 @@ static struct {
 	int64_t when; /* monotonic ms of the last change */
 } slots[SLOTS];
 
+/* Of an IPv6 address the network: who has one address of it has all. */
+static struct bytes
+owner_of(const char *peer, struct in6_addr *address)
+{
+	if (inet_pton(AF_INET6, peer, address) != 1 || IN6_IS_ADDR_V4MAPPED(address)) {
+		return bytes_str(peer);
+	}
+	return bytes_of(address->s6_addr, 8);
+}
+
 static size_t
 slot_of(const char *peer)
 {
+	struct in6_addr address;
+	struct bytes owner = owner_of(peer, &address);
 	uint64_t h;
 
 	/* Nobody outside knows which addresses meet in a slot. */
@@ -24,8 +37,8 @@ slot_of(const char *peer)
 		random_bytes(&seed, sizeof(seed));
 	}
 	h = seed;
-	for (; *peer; peer++) {
-		h = (h ^ (uint8_t)*peer) * UINT64_C(0x100000001b3);
+	for (size_t i = 0; i < owner.len; i++) {
+		h = (h ^ owner.data[i]) * UINT64_C(0x100000001b3);
 	}
 	return (size_t)((h ^ h >> 32) % SLOTS);
 }

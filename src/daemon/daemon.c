@@ -111,6 +111,18 @@ raise_descriptors(void)
 	}
 }
 
+/* Keys and secrets do not belong into a file that a crash leaves behind; who needs one can raise it (prlimit). */
+static void
+forbid_core(void)
+{
+	struct rlimit core;
+
+	if (getrlimit(RLIMIT_CORE, &core) == 0) {
+		core.rlim_cur = 0;
+		(void)setrlimit(RLIMIT_CORE, &core);
+	}
+}
+
 static void
 destroy_task(void *arg, struct desk *desk)
 {
@@ -250,6 +262,7 @@ daemon_run(struct conf *conf, struct diag *diag)
 	daemon_set_log_level(conf);
 	signal(SIGPIPE, SIG_IGN);
 	raise_descriptors();
+	forbid_core();
 	r = snapshot_new(conf, daemon.n_workers, &daemon.current, diag);
 	if (r < 0) {
 		return r;

@@ -56,6 +56,13 @@ def test_held_without_end():
         assert b"failInfo=systemUnavail" in server.log().encode()
 
 
+def test_no_core():
+    "B4.10 a crash leaves no file with keys and secrets"
+    with Server() as server:
+        limits = open(f"/proc/{server.pid}/limits").read().splitlines()
+        assert [line.split()[4] for line in limits if line.startswith("Max core file size")] == ["0"], limits
+
+
 def test_revoked_and_held_at_once():
     "B6.1 a certificate named twice in one rr: the first counts, the second is rejected"
     with Server(policy=GRANT, endpoint={"max_requests": 4}) as server:
