@@ -4,6 +4,7 @@
 
 #include "cmp/callbacks.h"
 #include "cmp/engine.h"
+#include "cmp/wire_der.h"
 
 /* Any transactionID and nonce would do inside: the gate has compared the real ones. */
 static const uint8_t inner_id[16] = "cmpd inner trans";
@@ -20,44 +21,9 @@ static const uint8_t primer_body[] = {0xa0, 0x18, 0x30, 0x16, 0x30, 0x14, 0x30, 
 /* pollReq body for certReqId 0. */
 static const uint8_t poll_body[] = {0xb9, 0x07, 0x30, 0x05, 0x30, 0x03, 0x02, 0x01, 0x00};
 
-/* One TLV around the parts; tags below 31. */
-static struct bytes
-tlv(struct pool *pool, uint8_t tag, const struct bytes *parts, size_t n)
-{
-	size_t len = 0, head = 2;
-	uint8_t *out = NULL, *p;
-
-	for (size_t i = 0; i < n; i++) {
-		len += parts[i].len;
-	}
-	head += len < 0x80 ? 0 : len < 0x100 ? 1 : len < 0x10000 ? 2 : 3;
-	out = pool_alloc(pool, head + len);
-	if (!out) {
-		return BYTES_NONE;
-	}
-	out[0] = tag;
-	out[1] = (uint8_t)(head == 2 ? len : 0x80 + head - 2);
-	for (size_t i = 2; i < head; i++) {
-		out[i] = (uint8_t)(len >> (8 * (head - 1 - i)));
-	}
-	p = out + head;
-	for (size_t i = 0; i < n; i++) {
-		if (parts[i].len > 0) {
-			memcpy(p, parts[i].data, parts[i].len);
-		}
-		p += parts[i].len;
-	}
-	return bytes_of(out, head + len);
-}
-
-static struct bytes
-tlv1(struct pool *pool, uint8_t tag, struct bytes part)
-{
-	return part.data ? tlv(pool, tag, &part, 1) : BYTES_NONE;
-}
-
-static OSSL_CMP_MSG *
-inner_message(struct cmp_work *work, struct bytes body, bool later)
+/* CMPD_EFORMAT: a body that our decoder takes and OpenSSL's does not. */
+static int
+inner_message(struct cmp_work *work, struct bytes body, bool later, OSSL_CMP_MSG **ret)
 {
 	struct pool *pool = work->desk->pool;
 	struct wire_header header = {
@@ -76,14 +42,22 @@ inner_message(struct cmp_work *work, struct bytes body, bool later)
 	head = wire_header_encode(pool, &header);
 	der = head.data && body.data ? wire_message_build(pool, head, body, BYTES_NONE, NULL, 0)
 				     : BYTES_NONE;
+	if (!der.data) {
+		return CMPD_ENOMEM;
+	}
 	p = der.data;
-	return der.data ? d2i_OSSL_CMP_MSG(NULL, &p, (long)der.len) : NULL;
+	*ret = d2i_OSSL_CMP_MSG(NULL, &p, (long)der.len);
+	return *ret ? 0 : CMPD_EFORMAT;
 }
 
 OSSL_CMP_MSG *
 engine_primer(struct engine_call *call)
 {
-	return inner_message(call->work, bytes_of(primer_body, sizeof(primer_body)), false);
+	OSSL_CMP_MSG *primer = NULL;
+
+	return inner_message(call->work, bytes_of(primer_body, sizeof(primer_body)), false, &primer)
+		   ? NULL
+		   : primer;
 }
 
 static OSSL_CMP_SRV_CTX *
@@ -216,13 +190,13 @@ status_of(const struct desk_outcome *outcome)
 static struct bytes
 cert_request_body(struct cmp_work *work, int index)
 {
-	struct pool *pool = work->desk->pool;
-	uint8_t tag = (uint8_t)(0xa0 + work->in.body_type);
+	struct wire_der_build build = {.pool = work->desk->pool};
+	struct bytes content = work->p10.raw;
 
-	if (work->in.body_type == WIRE_P10CR) {
-		return tlv1(pool, tag, work->p10.raw);
+	if (work->in.body_type != WIRE_P10CR) {
+		content = wire_der_put1(&build, DER_SEQUENCE, work->requests[index].raw);
 	}
-	return tlv1(pool, tag, tlv1(pool, 0x30, work->requests[index].raw));
+	return wire_der_put1(&build, (uint8_t)DER_CONSTRUCTED(work->in.body_type), content);
 }
 
 int
@@ -238,16 +212,13 @@ engine_cert_request(struct engine_call *call, bool checked)
 
 	call->primed = true;
 	ERR_clear_error();
-	if (!srv || !body.data) {
+	if (!srv || !OSSL_CMP_SRV_CTX_set_accept_raverified(srv, checked)) {
 		goto out;
 	}
-	message = inner_message(work, body, false);
-	if (!message) {
-		/* Our decoder takes what OpenSSL's does not: a key or name that makes no sense. */
-		error = CMPD_ETEMPLATE;
-		goto out;
-	}
-	if (!OSSL_CMP_SRV_CTX_set_accept_raverified(srv, checked)) {
+	error = inner_message(work, body, false, &message);
+	if (error) {
+		/* A key or name that makes no sense. */
+		error = error == CMPD_EFORMAT ? CMPD_ETEMPLATE : error;
 		goto out;
 	}
 	error = process(call, srv, message, &body_type, &status);
@@ -276,11 +247,11 @@ engine_poll(struct engine_call *call)
 
 	call->polls = true;
 	srv = context_primed(call);
-	if (!srv) {
+	if (!srv || !OSSL_CMP_SRV_CTX_set_accept_raverified(srv, 1)) {
 		goto out;
 	}
-	message = inner_message(call->work, bytes_of(poll_body, sizeof(poll_body)), true);
-	if (!message || !OSSL_CMP_SRV_CTX_set_accept_raverified(srv, 1)) {
+	error = inner_message(call->work, bytes_of(poll_body, sizeof(poll_body)), true, &message);
+	if (error) {
 		goto out;
 	}
 	error = process(call, srv, message, &body_type, &status);
@@ -301,162 +272,102 @@ out:
 	return error;
 }
 
+/* What is not a request for a certificate: the callback has run, and the answer is the one that is due. Frees srv. */
+static int
+run_inner(struct engine_call *call, OSSL_CMP_SRV_CTX *srv, struct bytes body, bool later,
+    bool has_callback, int due)
+{
+	OSSL_CMP_MSG *message = NULL;
+	int body_type, error = CMPD_ENOMEM;
+	int64_t status;
+
+	if (srv) {
+		error = inner_message(call->work, body, later, &message);
+	}
+	if (!error) {
+		error = process(call, srv, message, &body_type, &status);
+	}
+	if (!error && !has_callback) {
+		call->called = true;
+		call->error = call->run(call);
+	}
+	if (!error) {
+		error = call->called ? call->error : CMPD_ECRYPTO;
+	}
+	if (!error && body_type != due) {
+		error = CMPD_ECRYPTO;
+	}
+	OSSL_CMP_MSG_free(message);
+	OSSL_CMP_SRV_CTX_free(srv);
+	ERR_clear_error();
+	return error;
+}
+
 /* certConf body with one CertStatus for certReqId 0, or none. A rejection carries its status alone. */
 static struct bytes
 cert_conf_body(struct pool *pool, const struct wire_cert_conf *confirm)
 {
 	static const uint8_t id_zero[] = {0x02, 0x01, 0x00};
 	static const uint8_t rejection[] = {0x30, 0x03, 0x02, 0x01, 0x02};
-	struct bytes parts[3];
-	size_t n = 2;
+	struct wire_der_build build = {.pool = pool};
+	struct bytes parts[3] = {BYTES_NONE}, status = BYTES_NONE;
 
-	if (!confirm) {
-		return tlv1(pool, 0xb8, tlv(pool, 0x30, NULL, 0));
+	if (confirm) {
+		parts[0] = wire_der_put1(&build, DER_OCTET_STRING, confirm->cert_hash);
+		parts[1] = bytes_of(id_zero, sizeof(id_zero));
+		if (confirm->has_status && confirm->status.status == WIRE_REJECTION) {
+			parts[2] = bytes_of(rejection, sizeof(rejection));
+		}
+		status = wire_der_put(&build, DER_SEQUENCE, parts, 3);
 	}
-	parts[0] = tlv1(pool, 0x04, confirm->cert_hash);
-	parts[1] = bytes_of(id_zero, sizeof(id_zero));
-	if (confirm->has_status && confirm->status.status == WIRE_REJECTION) {
-		parts[n++] = bytes_of(rejection, sizeof(rejection));
-	}
-	return tlv1(pool, 0xb8, tlv1(pool, 0x30, tlv(pool, 0x30, parts, n)));
+	return wire_der_put1(&build, DER_CONSTRUCTED(WIRE_CERTCONF),
+	    wire_der_put(&build, DER_SEQUENCE, &status, 1));
 }
 
 int
 engine_cert_conf(struct engine_call *call, const struct wire_cert_conf *confirm)
 {
-	OSSL_CMP_SRV_CTX *srv = context_primed(call);
-	struct bytes body = cert_conf_body(call->work->desk->pool, confirm);
-	OSSL_CMP_MSG *message = NULL;
-	int body_type, error = CMPD_ENOMEM;
-	int64_t status;
-
-	if (!srv || !body.data) {
-		goto out;
-	}
-	message = inner_message(call->work, body, true);
-	if (!message) {
-		goto out;
-	}
-	error = process(call, srv, message, &body_type, &status);
-	if (!error && !confirm) {
-		/* No callback runs for an empty certConf. */
-		call->error = call->run(call);
-	}
-	if (!error) {
-		error = call->called || !confirm ? call->error : CMPD_ECRYPTO;
-	}
-	if (!error && body_type != WIRE_PKICONF) {
-		error = CMPD_ECRYPTO;
-	}
-out:
-	OSSL_CMP_MSG_free(message);
-	OSSL_CMP_SRV_CTX_free(srv);
-	ERR_clear_error();
-	return error;
+	/* No callback runs for an empty certConf. */
+	return run_inner(call, context_primed(call),
+	    cert_conf_body(call->work->desk->pool, confirm), true, confirm != NULL, WIRE_PKICONF);
 }
 
 int
 engine_error(struct engine_call *call)
 {
-	OSSL_CMP_SRV_CTX *srv = context_new(call);
-	OSSL_CMP_MSG *message = NULL;
-	int body_type, error = CMPD_ENOMEM;
-	int64_t status;
-
 	call->primed = true;
-	if (!srv) {
-		goto out;
-	}
-	message = inner_message(call->work, call->work->in.body_raw, false);
-	if (!message) {
-		error = CMPD_EFORMAT;
-		goto out;
-	}
-	error = process(call, srv, message, &body_type, &status);
-	if (!error) {
-		error = call->called ? call->error : CMPD_ECRYPTO;
-	}
-	if (!error && body_type != WIRE_PKICONF) {
-		error = CMPD_ECRYPTO;
-	}
-out:
-	OSSL_CMP_MSG_free(message);
-	OSSL_CMP_SRV_CTX_free(srv);
-	ERR_clear_error();
-	return error;
+	return run_inner(call, context_new(call), call->work->in.body_raw, false, true,
+	    WIRE_PKICONF);
 }
 
 /* rr body with what names the certificate; the rest of the RevDetails is judged outside. */
 static struct bytes
 rr_body(struct pool *pool, const struct wire_rev_req *request)
 {
-	struct bytes parts[2];
-	size_t n = 0;
+	struct wire_der_build build = {.pool = pool};
+	struct bytes parts[] = {wire_der_put1(&build, DER_PRIMITIVE(1), request->serial),
+	    wire_der_put1(&build, DER_CONSTRUCTED(3), request->issuer)};
+	struct bytes details =
+	    wire_der_put1(&build, DER_SEQUENCE, wire_der_put(&build, DER_SEQUENCE, parts, 2));
 
-	if (request->serial.data) {
-		parts[n++] = tlv1(pool, 0x81, request->serial);
-	}
-	if (request->issuer.data) {
-		parts[n++] = tlv1(pool, 0xa3, request->issuer);
-	}
-	return tlv1(pool, 0xab, tlv1(pool, 0x30, tlv1(pool, 0x30, tlv(pool, 0x30, parts, n))));
+	return wire_der_put1(&build, DER_CONSTRUCTED(WIRE_RR),
+	    wire_der_put1(&build, DER_SEQUENCE, details));
 }
 
 int
 engine_rr(struct engine_call *call, const struct wire_rev_req *request)
 {
-	OSSL_CMP_SRV_CTX *srv = context_new(call);
-	struct bytes body = rr_body(call->work->desk->pool, request);
-	OSSL_CMP_MSG *message = NULL;
-	int body_type, error = CMPD_ENOMEM;
-	int64_t status;
-
 	call->primed = true;
-	if (!srv || !body.data) {
-		goto out;
-	}
-	message = inner_message(call->work, body, false);
-	if (!message) {
-		error = CMPD_EFORMAT;
-		goto out;
-	}
-	error = process(call, srv, message, &body_type, &status);
-	if (!error) {
-		error = call->called ? call->error : CMPD_ECRYPTO;
-	}
-	if (!error && body_type != WIRE_RP) {
-		error = CMPD_ECRYPTO;
-	}
-out:
-	OSSL_CMP_MSG_free(message);
-	OSSL_CMP_SRV_CTX_free(srv);
-	ERR_clear_error();
-	return error;
+	return run_inner(call, context_new(call), rr_body(call->work->desk->pool, request), false,
+	    true, WIRE_RP);
 }
 
 int
 engine_genm(struct engine_call *call)
 {
 	static const uint8_t genm_body[] = {0xb5, 0x02, 0x30, 0x00};
-	OSSL_CMP_SRV_CTX *srv = context_new(call);
-	OSSL_CMP_MSG *message = NULL;
-	int body_type, error = CMPD_ENOMEM;
-	int64_t status;
 
 	call->primed = true;
-	message =
-	    srv ? inner_message(call->work, bytes_of(genm_body, sizeof(genm_body)), false) : NULL;
-	if (message) {
-		error = process(call, srv, message, &body_type, &status);
-	}
-	if (!error) {
-		error = call->called ? call->error : CMPD_ECRYPTO;
-	}
-	if (!error && body_type != WIRE_GENP) {
-		error = CMPD_ECRYPTO;
-	}
-	OSSL_CMP_MSG_free(message);
-	OSSL_CMP_SRV_CTX_free(srv);
-	ERR_clear_error();
-	return error;
+	return run_inner(call, context_new(call), bytes_of(genm_body, sizeof(genm_body)), false,
+	    true, WIRE_GENP);
 }

@@ -97,20 +97,19 @@ take_certificate(struct wire_take *take, struct bytes in, struct bytes *ret)
 	struct der choice, certificate;
 	struct bytes content;
 
-	if (wire_der_only(in, DER_SEQUENCE, &content) != 0 ||
-	    wire_der_next(&content, &choice) != 0) {
+	if (der_only(in, DER_SEQUENCE, &content) != 0 || der_next(&content, &choice) != 0) {
 		wire_take_fault(take, "a CertifiedKeyPair does not decode");
 		return;
 	}
 	if (choice.tag != DER_CONSTRUCTED(0)) {
 		return;
 	}
-	content = choice.content;
-	if (wire_der_take(&content, DER_SEQUENCE, &certificate) != 0 || content.len != 0) {
+	content = choice.value;
+	if (der_take_element(&content, DER_SEQUENCE, &certificate) != 0 || content.len != 0) {
 		wire_take_fault(take, "a CertifiedKeyPair does not decode");
 		return;
 	}
-	*ret = certificate.raw;
+	*ret = certificate.whole;
 }
 
 static int

@@ -4,94 +4,6 @@
 
 #include "base/pool.h"
 
-/*
- * Identifier and length. In DER the length is definite and in the shortest
- * form; four bytes of it are more than any message may have.
- */
-static int
-read_head(struct bytes in, size_t *ret_head, size_t *ret_len)
-{
-	size_t len, n, i;
-
-	if (in.len < 2 || (in.data[0] & 0x1f) == 0x1f || in.data[0] == 0) {
-		return CMPD_EFORMAT;
-	}
-	len = in.data[1];
-	n = 0;
-	if (len >= 0x80) {
-		n = len & 0x7f;
-		if (n == 0 || n > 4 || in.len < 2 + n || in.data[2] == 0) {
-			return CMPD_EFORMAT;
-		}
-		for (len = 0, i = 0; i < n; i++) {
-			len = len << 8 | in.data[2 + i];
-		}
-		if (len < 0x80) {
-			return CMPD_EFORMAT;
-		}
-	}
-	*ret_head = 2 + n;
-	*ret_len = len;
-	return 0;
-}
-
-int
-wire_der_next_cut(struct bytes *rest, struct der *ret, bool *ret_cut)
-{
-	size_t head, len, have;
-
-	if (read_head(*rest, &head, &len) != 0) {
-		return CMPD_EFORMAT;
-	}
-	have = rest->len - head;
-	*ret_cut = len > have;
-	if (len > have) {
-		len = have;
-	}
-	ret->tag = rest->data[0];
-	ret->raw = bytes_of(rest->data, head + len);
-	ret->content = bytes_of(rest->data + head, len);
-	rest->data += head + len;
-	rest->len -= head + len;
-	return 0;
-}
-
-int
-wire_der_next(struct bytes *rest, struct der *ret)
-{
-	struct bytes left = *rest;
-	struct der value;
-	bool cut;
-
-	if (wire_der_next_cut(&left, &value, &cut) != 0 || cut) {
-		return CMPD_EFORMAT;
-	}
-	*rest = left;
-	*ret = value;
-	return 0;
-}
-
-int
-wire_der_take(struct bytes *rest, uint8_t tag, struct der *ret)
-{
-	if (rest->len == 0 || rest->data[0] != tag) {
-		return CMPD_EFORMAT;
-	}
-	return wire_der_next(rest, ret);
-}
-
-int
-wire_der_only(struct bytes in, uint8_t tag, struct bytes *ret_content)
-{
-	struct der value;
-
-	if (wire_der_take(&in, tag, &value) != 0 || in.len != 0) {
-		return CMPD_EFORMAT;
-	}
-	*ret_content = value.content;
-	return 0;
-}
-
 int
 wire_der_count(struct bytes in, size_t *ret)
 {
@@ -99,7 +11,7 @@ wire_der_count(struct bytes in, size_t *ret)
 	size_t n;
 
 	for (n = 0; in.len != 0; n++) {
-		if (wire_der_next(&in, &value) != 0) {
+		if (der_next(&in, &value) != 0) {
 			return CMPD_EFORMAT;
 		}
 	}
@@ -211,7 +123,7 @@ check_value(const struct der *value)
 	if (universal[number].constructed != ((value->tag & 0x20) != 0)) {
 		return "a value in the wrong form, primitive or constructed";
 	}
-	return universal[number].check == NULL ? NULL : universal[number].check(value->content);
+	return universal[number].check == NULL ? NULL : universal[number].check(value->value);
 }
 
 int
@@ -233,7 +145,7 @@ wire_der_check(struct bytes in, struct wire_der_walk *walk, struct diag *diag)
 			return 0;
 		}
 		in = rest;
-		if (wire_der_next(&rest, &value) != 0) {
+		if (der_next(&rest, &value) != 0) {
 			fault = "a bad length or tag";
 		} else if (walk->count++ >= DER_COUNT_MAX) {
 			fault = "too many values";
@@ -242,8 +154,8 @@ wire_der_check(struct bytes in, struct wire_der_walk *walk, struct diag *diag)
 				fault = "too deep nesting";
 				break;
 			}
-			ends[++depth] = value.content.data + value.content.len;
-			rest.data = value.content.data;
+			ends[++depth] = value.value.data + value.value.len;
+			rest.data = value.value.data;
 		}
 	}
 	return diag_set(diag, CMPD_EFORMAT, "not DER: %s at byte %zu", fault,

@@ -1,42 +1,18 @@
 /*
- * DER underneath wire.h: the strict walk over a whole message, a cursor over
- * the parts of a value, and a builder. Inside cmp/wire*.c (and tests) only.
+ * DER underneath wire.h: the strict walk over a whole message, and a builder whose parts lie in a
+ * pool. Inside cmp/ (and tests) only; the cursor is that of model/der.h.
  */
 #pragma once
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "model/der.h"
 
 struct diag;
 struct pool;
 
-/* Identifier octets. */
-enum wire_der_tag {
-	DER_BOOLEAN = 0x01,
-	DER_INTEGER = 0x02,
-	DER_BIT_STRING = 0x03,
-	DER_OCTET_STRING = 0x04,
-	DER_NULL = 0x05,
-	DER_OID = 0x06,
-	DER_ENUMERATED = 0x0a,
-	DER_UTF8_STRING = 0x0c,
-	DER_UTC_TIME = 0x17,
-	DER_GENERALIZED_TIME = 0x18,
-	DER_SEQUENCE = 0x30,
-	DER_SET = 0x31
-};
-#define DER_PRIMITIVE(n)   (0x80 | (n)) /* [n] around a primitive, implicit */
-#define DER_CONSTRUCTED(n) (0xa0 | (n)) /* [n] explicit, or implicit around a SEQUENCE */
-
 #define DER_DEPTH_MAX 32 /* nesting of a message */
 #define DER_COUNT_MAX 16384 /* values of all levels in a message */
-
-/* One value: what points where in the input. */
-struct der {
-	uint8_t tag; /* identifier octet; tag numbers over 30 are not taken */
-	struct bytes content;
-	struct bytes raw; /* with identifier and length */
-};
 
 /*
  * Everything in `in` (one or several values) is DER: definite minimal lengths,
@@ -51,14 +27,6 @@ struct wire_der_walk {
 };
 int wire_der_check(struct bytes in, struct wire_der_walk *walk, struct diag *diag) CMPD_MUST_CHECK;
 
-/* Takes the first value off rest. CMPD_EFORMAT, also when nothing is left; rest stays then. */
-int wire_der_next(struct bytes *rest, struct der *ret) CMPD_MUST_CHECK;
-/* The same if the value has this identifier octet, else CMPD_EFORMAT. */
-int wire_der_take(struct bytes *rest, uint8_t tag, struct der *ret) CMPD_MUST_CHECK;
-/* As wire_der_next, but a value that is cut off by the end of rest gives what there is; *ret_cut says so. */
-int wire_der_next_cut(struct bytes *rest, struct der *ret, bool *ret_cut) CMPD_MUST_CHECK;
-/* in is one value with this identifier octet and nothing behind it. */
-int wire_der_only(struct bytes in, uint8_t tag, struct bytes *ret_content) CMPD_MUST_CHECK;
 /* Values up to the end. CMPD_EFORMAT. */
 int wire_der_count(struct bytes in, size_t *ret) CMPD_MUST_CHECK;
 

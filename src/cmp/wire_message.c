@@ -70,19 +70,19 @@ tail_decode(struct bytes rest, size_t max_certs, struct wire_message *ret, struc
 	struct der value, inner;
 	struct bytes content;
 
-	if (wire_der_take(&rest, DER_CONSTRUCTED(0), &value) == 0) {
-		if (wire_der_only(value.content, DER_BIT_STRING, &content) != 0 ||
-		    content.len == 0 || content.data[0] != 0) {
+	if (der_take_element(&rest, DER_CONSTRUCTED(0), &value) == 0) {
+		if (der_only(value.value, DER_BIT_STRING, &content) != 0 || content.len == 0 ||
+		    content.data[0] != 0) {
 			return diag_set(diag, CMPD_EFORMAT, "the protection does not decode");
 		}
 		ret->protection = bytes_of(content.data + 1, content.len - 1);
 	}
-	if (wire_der_take(&rest, DER_CONSTRUCTED(1), &value) == 0) {
-		if (wire_der_only(value.content, DER_SEQUENCE, &content) != 0 || content.len == 0) {
+	if (der_take_element(&rest, DER_CONSTRUCTED(1), &value) == 0) {
+		if (der_only(value.value, DER_SEQUENCE, &content) != 0 || content.len == 0) {
 			return diag_set(diag, CMPD_EFORMAT, "the extraCerts do not decode");
 		}
 		while (content.len != 0) {
-			if (wire_der_take(&content, DER_SEQUENCE, &inner) != 0) {
+			if (der_take_element(&content, DER_SEQUENCE, &inner) != 0) {
 				return diag_set(diag, CMPD_EFORMAT, "the extraCerts do not decode");
 			}
 			if (ret->n_extra_certs == max_certs ||
@@ -90,7 +90,7 @@ tail_decode(struct bytes rest, size_t max_certs, struct wire_message *ret, struc
 				return diag_set(diag, CMPD_ELIMIT, "more than %zu extraCerts",
 				    ret->n_extra_certs);
 			}
-			ret->extra_certs[ret->n_extra_certs++] = inner.raw;
+			ret->extra_certs[ret->n_extra_certs++] = inner.whole;
 		}
 	}
 	return rest.len == 0 ? 0 : diag_set(diag, CMPD_EFORMAT, "unknown parts behind the PKIBody");
@@ -103,16 +103,16 @@ body_decode(struct bytes *rest, struct wire_message *ret, struct diag *diag)
 	struct der body, inner;
 	struct bytes content;
 
-	if (wire_der_next(rest, &body) != 0 || (body.tag & 0xe0) != DER_CONSTRUCTED(0)) {
+	if (der_next(rest, &body) != 0 || (body.tag & 0xe0) != DER_CONSTRUCTED(0)) {
 		return diag_set(diag, CMPD_EFORMAT, "the PKIBody does not decode");
 	}
-	content = body.content;
-	if (wire_der_next(&content, &inner) != 0 || content.len != 0) {
+	content = body.value;
+	if (der_next(&content, &inner) != 0 || content.len != 0) {
 		return diag_set(diag, CMPD_EFORMAT, "the PKIBody is not one value");
 	}
 	ret->body_type = body.tag & 0x1f;
-	ret->body_raw = body.raw;
-	ret->body = inner.raw;
+	ret->body_raw = body.whole;
+	ret->body = inner.whole;
 	return 0;
 }
 
@@ -126,17 +126,17 @@ parts_decode(struct pool *pool, struct bytes content, size_t max_certs, struct w
 	struct wire_der_walk walk = {.start = ret->raw.data, .count = 1};
 	int error;
 
-	if (wire_der_take(&rest, DER_SEQUENCE, &header) != 0) {
+	if (der_take_element(&rest, DER_SEQUENCE, &header) != 0) {
 		return diag_set(diag, CMPD_EFORMAT, "there is no PKIHeader");
 	}
-	error = wire_der_check(header.raw, &walk, diag);
+	error = wire_der_check(header.whole, &walk, diag);
 	if (error == 0) {
-		error = header_decode(pool, header.raw, &ret->header, diag);
+		error = header_decode(pool, header.whole, &ret->header, diag);
 	}
 	if (error != 0) {
 		return error;
 	}
-	ret->header_raw = header.raw;
+	ret->header_raw = header.whole;
 	error = wire_der_check(rest, &walk, diag);
 	if (error == 0) {
 		error = body_decode(&rest, ret, diag);
@@ -159,11 +159,11 @@ wire_message_decode(struct pool *pool, struct bytes in, size_t max_certs, struct
 	memset(ret, 0, sizeof(*ret));
 	ret->raw = in;
 	ret->body_type = -1;
-	if (wire_der_next_cut(&rest, &outer, &cut) != 0 || outer.tag != DER_SEQUENCE) {
+	if (der_next_cut(&rest, &outer, &cut) != 0 || outer.tag != DER_SEQUENCE) {
 		return diag_set(diag, CMPD_EFORMAT, "not a PKIMessage: no SEQUENCE");
 	}
 	/* A header that is there is read even so: the answer needs its transactionID. */
-	error = parts_decode(pool, outer.content, max_certs, ret, diag);
+	error = parts_decode(pool, outer.value, max_certs, ret, diag);
 	if (cut && error != CMPD_ENOMEM) {
 		return diag_set(diag, CMPD_EFORMAT, "the message is cut off");
 	}
@@ -278,8 +278,8 @@ wire_directory_name(struct bytes general_name)
 {
 	struct bytes content, rdns;
 
-	if (wire_der_only(general_name, DER_CONSTRUCTED(4), &content) != 0 ||
-	    wire_der_only(content, DER_SEQUENCE, &rdns) != 0) {
+	if (der_only(general_name, DER_CONSTRUCTED(4), &content) != 0 ||
+	    der_only(content, DER_SEQUENCE, &rdns) != 0) {
 		return BYTES_NONE;
 	}
 	return content;

@@ -99,12 +99,12 @@ controls_decode(struct pool *pool, struct bytes in, struct wire_cert_req *ret, s
 	struct der control;
 	int error;
 
-	if (wire_der_only(in, DER_SEQUENCE, &content) != 0) {
+	if (der_only(in, DER_SEQUENCE, &content) != 0) {
 		return diag_set(diag, CMPD_EFORMAT, "the controls do not decode");
 	}
 	while (content.len != 0) {
-		if (wire_der_next(&content, &control) != 0 ||
-		    wire_pair_split(control.raw, &oid, &value) != 0) {
+		if (der_next(&content, &control) != 0 ||
+		    wire_pair_split(control.whole, &oid, &value) != 0) {
 			return diag_set(diag, CMPD_EFORMAT, "the controls do not decode");
 		}
 		if (oid_is(oid, old_cert_id, sizeof(old_cert_id))) {
@@ -246,11 +246,11 @@ extensions_from_attribute(struct bytes values, struct bytes *ret, struct diag *d
 	if (ret->data != NULL) {
 		return diag_set(diag, CMPD_EFORMAT, "two attributes extensionRequest");
 	}
-	if (wire_der_only(values, DER_SET, &content) != 0 ||
-	    wire_der_take(&content, DER_SEQUENCE, &extensions) != 0 || content.len != 0) {
+	if (der_only(values, DER_SET, &content) != 0 ||
+	    der_take_element(&content, DER_SEQUENCE, &extensions) != 0 || content.len != 0) {
 		return diag_set(diag, CMPD_EFORMAT, "the extensionRequest does not decode");
 	}
-	*ret = extensions.raw;
+	*ret = extensions.whole;
 	return 0;
 }
 
@@ -261,12 +261,12 @@ attributes_decode(struct bytes in, struct bytes *ret_extensions, struct diag *di
 	struct der attribute;
 	int error;
 
-	if (wire_der_only(in, DER_CONSTRUCTED(0), &content) != 0) {
+	if (der_only(in, DER_CONSTRUCTED(0), &content) != 0) {
 		return diag_set(diag, CMPD_EFORMAT, "the attributes do not decode");
 	}
 	while (content.len != 0) {
-		if (wire_der_next(&content, &attribute) != 0 ||
-		    wire_pair_split(attribute.raw, &oid, &values) != 0 || values.data == NULL) {
+		if (der_next(&content, &attribute) != 0 ||
+		    wire_pair_split(attribute.whole, &oid, &values) != 0 || values.data == NULL) {
 			return diag_set(diag, CMPD_EFORMAT, "the attributes do not decode");
 		}
 		if (oid_is(oid, extension_request, sizeof(extension_request))) {

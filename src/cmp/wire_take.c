@@ -55,8 +55,8 @@ wire_take_general_name(struct wire_take *take, const ASN1_TYPE *in)
 		out = rest = wire_take_string(take, in->value.asn1_string);
 		/* [0] to [8] (RFC 5280 4.2.1.6) */
 		if (out.data == NULL ||
-		    (wire_der_next(&rest, &value) == 0 && rest.len == 0 &&
-			(value.tag & 0xc0) == 0x80 && (value.tag & 0x1f) <= 8)) {
+		    (der_next(&rest, &value) == 0 && rest.len == 0 && (value.tag & 0xc0) == 0x80 &&
+			(value.tag & 0x1f) <= 8)) {
 			return out;
 		}
 	}
@@ -135,13 +135,13 @@ wire_pair_split(struct bytes in, struct bytes *ret_oid, struct bytes *ret_value)
 	struct bytes content;
 	struct der oid, value = {0};
 
-	if (wire_der_only(in, DER_SEQUENCE, &content) != 0 ||
-	    wire_der_take(&content, DER_OID, &oid) != 0 ||
-	    (content.len != 0 && wire_der_next(&content, &value) != 0) || content.len != 0) {
+	if (der_only(in, DER_SEQUENCE, &content) != 0 ||
+	    der_take_element(&content, DER_OID, &oid) != 0 ||
+	    (content.len != 0 && der_next(&content, &value) != 0) || content.len != 0) {
 		return CMPD_EFORMAT;
 	}
-	*ret_oid = oid.content;
-	*ret_value = value.raw;
+	*ret_oid = oid.value;
+	*ret_value = value.whole;
 	return 0;
 }
 
@@ -225,7 +225,7 @@ wire_take_free_text(struct wire_take *take, const ASN1_STRING *in)
 		return NULL;
 	}
 	rest = string_bytes(in);
-	if (wire_der_only(rest, DER_SEQUENCE, &content) != 0) {
+	if (der_only(rest, DER_SEQUENCE, &content) != 0) {
 		wire_take_fault(take, "a PKIFreeText does not decode");
 		return NULL;
 	}
@@ -235,7 +235,7 @@ wire_take_free_text(struct wire_take *take, const ASN1_STRING *in)
 		return NULL;
 	}
 	while (content.len != 0) {
-		if (wire_der_take(&content, DER_UTF8_STRING, &line) != 0) {
+		if (der_take_element(&content, DER_UTF8_STRING, &line) != 0) {
 			wire_take_fault(take, "a PKIFreeText does not decode");
 			return NULL;
 		}
@@ -243,7 +243,7 @@ wire_take_free_text(struct wire_take *take, const ASN1_STRING *in)
 		if (end != out) {
 			end = text_put(end, bytes_of("; ", 2));
 		}
-		end = text_put(end, line.content);
+		end = text_put(end, line.value);
 	}
 	return out;
 }
@@ -277,7 +277,7 @@ wire_list_decode(struct pool *pool, struct bytes in, size_t max, size_t size,
 	char *list;
 	int error;
 
-	if (wire_der_only(in, DER_SEQUENCE, &content) != 0 || wire_der_count(content, &n) != 0) {
+	if (der_only(in, DER_SEQUENCE, &content) != 0 || wire_der_count(content, &n) != 0) {
 		return diag_set(diag, CMPD_EFORMAT, "%s: no SEQUENCE OF", what);
 	}
 	*ret_n = n;
@@ -289,9 +289,9 @@ wire_list_decode(struct pool *pool, struct bytes in, size_t max, size_t size,
 		return diag_set(diag, CMPD_ENOMEM, "%s: out of memory", what);
 	}
 	for (i = 0; i < n; i++) {
-		error = wire_der_next(&content, &value);
+		error = der_next(&content, &value);
 		if (error == 0) {
-			error = one(pool, value.raw, list + i * size, diag);
+			error = one(pool, value.whole, list + i * size, diag);
 		}
 		if (error != 0) {
 			return error;

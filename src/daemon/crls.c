@@ -249,8 +249,8 @@ put_on_shelf(struct shelf *shelf, struct crls *crls, const struct issuer_generat
 	for (int i = generation->current ? 0 : 1; r == 0 && i < 2; i++) {
 		r = shelf_add(shelf, certificate, CONF_CA_PREFIX, i == 0 ? name : own, ".cer");
 		if (r == 0 && kept->file != NULL) {
-			r = shelf_add(
-			    shelf, kept->file, CONF_CRL_PREFIX, i == 0 ? name : own, ".crl");
+			r = shelf_add(shelf, kept->file, CONF_CRL_PREFIX, i == 0 ? name : own,
+			    ".crl");
 		}
 	}
 	shelf_file_put(certificate);

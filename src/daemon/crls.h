@@ -11,8 +11,8 @@ struct shelf;
 struct store;
 
 /* publish(arg, shelf) takes the shelf over; called whenever there is another one. NULL: out of memory. */
-struct crls *crls_new(
-    struct store *store, void (*publish)(void *arg, struct shelf *shelf), void *arg);
+struct crls *crls_new(struct store *store, void (*publish)(void *arg, struct shelf *shelf),
+    void *arg);
 void crls_free(struct crls *crls);
 
 /* The configuration or its keys are others: all is put on the shelf anew the next time. */

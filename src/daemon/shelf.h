@@ -11,8 +11,8 @@ struct shelf;
 struct shelf_file;
 
 /* Copies body; type must live for ever. modified, fresh_until: ms. One reference is the caller's. NULL: out of memory. */
-struct shelf_file *shelf_file_new(
-    struct bytes body, const char *type, int64_t modified, int64_t fresh_until);
+struct shelf_file *shelf_file_new(struct bytes body, const char *type, int64_t modified,
+    int64_t fresh_until);
 /* Any thread; NULL is fine. */
 void shelf_file_put(struct shelf_file *file);
 

@@ -151,8 +151,8 @@ row_of(struct desk *desk, const struct cert *cert, struct revoked *ret)
 	struct revoked *rows;
 	uint64_t after;
 	size_t n;
-	int error = store_revoked_list(
-	    desk->reader, desk->pool, cert->ca, cert->number - 1, 1, &rows, &n, &after);
+	int error = store_revoked_list(desk->reader, desk->pool, cert->ca, cert->number - 1, 1,
+	    &rows, &n, &after);
 
 	if (!error && (n == 0 || rows[0].number != cert->number)) {
 		error = CMPD_ENOENT;

@@ -172,10 +172,9 @@ on_sweep(evutil_socket_t fd, short what, void *arg)
 		next = TAILQ_NEXT(conn, all);
 		if (is_dead(conn)) {
 			conn_free(conn);
-		} else if ((conn->state == HTTP_CONN_RECEIVING ||
-			       conn->state == HTTP_CONN_WRITING) &&
-			   now - conn->since > conns->limits.deadline + conn->extra &&
-			   !conn->is_shut) {
+		} else if (
+		    (conn->state == HTTP_CONN_RECEIVING || conn->state == HTTP_CONN_WRITING) &&
+		    now - conn->since > conns->limits.deadline + conn->extra && !conn->is_shut) {
 			atomic_fetch_add_explicit(&conns->dropped, 1, memory_order_relaxed);
 			conn_shutdown(conn);
 		}

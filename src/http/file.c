@@ -44,8 +44,8 @@ add_headers(struct evhttp_request *request, const struct http_file *file)
 	int64_t fresh = (file->fresh_until - clock_wall_ms()) / 1000;
 	char date[HTTP_DATE_SIZE], control[48];
 
-	snprintf(
-	    control, sizeof(control), "public, max-age=%lld", fresh > 0 ? (long long)fresh : 0LL);
+	snprintf(control, sizeof(control), "public, max-age=%lld",
+	    fresh > 0 ? (long long)fresh : 0LL);
 	evhttp_add_header(headers, "Cache-Control", control);
 	evhttp_add_header(headers, "ETag", file->etag);
 	evhttp_add_header(headers, "Last-Modified", http_date_format(file->modified, date));
@@ -82,8 +82,8 @@ send_file(struct http_server *server, struct evhttp_request *request, const stru
 }
 
 void
-http_answer_file(
-    struct http_server *server, struct evhttp_request *request, const struct http_file *file)
+http_answer_file(struct http_server *server, struct evhttp_request *request,
+    const struct http_file *file)
 {
 	enum evhttp_cmd_type method = evhttp_request_get_command(request);
 	const struct evkeyvalq *asked = evhttp_request_get_input_headers(request);

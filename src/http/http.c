@@ -41,8 +41,8 @@ on_sent(struct evhttp_request *request, void *arg)
 }
 
 void
-http_begin_answer(
-    struct http_server *server, struct evhttp_request *request, size_t size, bool close_after)
+http_begin_answer(struct http_server *server, struct evhttp_request *request, size_t size,
+    bool close_after)
 {
 	struct evkeyvalq *asked = evhttp_request_get_input_headers(request);
 	struct evhttp_connection *evcon = evhttp_request_get_connection(request);
@@ -215,8 +215,8 @@ on_cmp(struct evhttp_request *request, void *arg)
 	} else if (len > server->body_size) {
 		http_refuse(server, request, 413, "the message is too long", false);
 	} else if (!http_check_content_type(evhttp_find_header(headers, "Content-Type"))) {
-		http_refuse(
-		    server, request, 415, "the content type must be application/pkixcmp", false);
+		http_refuse(server, request, 415, "the content type must be application/pkixcmp",
+		    false);
 	} else if (len == 0) {
 		http_refuse(server, request, 400, "there is no message", false);
 	} else {

@@ -47,11 +47,11 @@ void http_server_full(void *server, bool is_full);
 const char *http_request_version(struct evhttp_request *request, bool *ret_http11);
 
 /* Before each answer is sent. size: of its body; close_after: nothing that follows on this connection is to be believed. */
-void http_begin_answer(
-    struct http_server *server, struct evhttp_request *request, size_t size, bool close_after);
+void http_begin_answer(struct http_server *server, struct evhttp_request *request, size_t size,
+    bool close_after);
 /* One line of text, counted as refused. */
 void http_refuse(struct http_server *server, struct evhttp_request *request, int status,
     const char *text, bool close_after);
 /* file.c: answers whatever method this is, and releases the file, now or when it has been sent. */
-void http_answer_file(
-    struct http_server *server, struct evhttp_request *request, const struct http_file *file);
+void http_answer_file(struct http_server *server, struct evhttp_request *request,
+    const struct http_file *file);

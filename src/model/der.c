@@ -5,20 +5,20 @@
 #include <openssl/err.h>
 #include <openssl/objects.h>
 
-/* Reads tag and length. The length may not exceed what is there. */
+/* Reads tag and length, which may be more than what is there. */
 static int
 der_header(struct bytes in, size_t *ret_header, size_t *ret_len)
 {
 	size_t len, n;
 
-	/* Tags above 30 take several bytes: nothing that we read has them. */
-	if (in.len < 2 || (in.data[0] & 0x1f) == 0x1f) {
+	/* Tags above 30 take several bytes: nothing that we read has them. 0 is no tag of DER. */
+	if (in.len < 2 || (in.data[0] & 0x1f) == 0x1f || in.data[0] == 0) {
 		return CMPD_EFORMAT;
 	}
 	if (in.data[1] < 0x80) {
 		*ret_header = 2;
 		*ret_len = in.data[1];
-		return in.data[1] <= in.len - 2 ? 0 : CMPD_EFORMAT;
+		return 0;
 	}
 	n = in.data[1] & 0x7f;
 	if (n == 0 || n > 4 || in.len - 2 < n || in.data[2] == 0) {
@@ -28,7 +28,7 @@ der_header(struct bytes in, size_t *ret_header, size_t *ret_len)
 	for (size_t i = 0; i < n; i++) {
 		len = len << 8 | in.data[2 + i];
 	}
-	if (len < 0x80 || len > in.len - 2 - n) {
+	if (len < 0x80) {
 		return CMPD_EFORMAT;
 	}
 	*ret_header = 2 + n;
@@ -37,12 +37,17 @@ der_header(struct bytes in, size_t *ret_header, size_t *ret_len)
 }
 
 int
-der_next(struct bytes *in, struct der *ret)
+der_next_cut(struct bytes *in, struct der *ret, bool *ret_cut)
 {
-	size_t header, len;
+	size_t header, len, have;
 
 	if (in->data == NULL || der_header(*in, &header, &len) < 0) {
 		return CMPD_EFORMAT;
+	}
+	have = in->len - header;
+	*ret_cut = len > have;
+	if (len > have) {
+		len = have;
 	}
 	ret->tag = in->data[0];
 	ret->value = bytes_of(in->data + header, len);
@@ -53,11 +58,32 @@ der_next(struct bytes *in, struct der *ret)
 }
 
 int
+der_next(struct bytes *in, struct der *ret)
+{
+	struct bytes left = *in;
+	struct der element;
+	bool cut;
+
+	if (der_next_cut(&left, &element, &cut) < 0 || cut) {
+		return CMPD_EFORMAT;
+	}
+	*in = left;
+	*ret = element;
+	return 0;
+}
+
+int
+der_take_element(struct bytes *in, uint8_t tag, struct der *ret)
+{
+	return der_peek(*in, tag) ? der_next(in, ret) : CMPD_EFORMAT;
+}
+
+int
 der_take(struct bytes *in, uint8_t tag, struct bytes *ret_value)
 {
 	struct der element;
 
-	if (!der_peek(*in, tag) || der_next(in, &element) < 0) {
+	if (der_take_element(in, tag, &element) < 0) {
 		return CMPD_EFORMAT;
 	}
 	*ret_value = element.value;

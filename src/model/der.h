@@ -18,6 +18,7 @@
 #define DER_OCTET_STRING     0x04
 #define DER_NULL	     0x05
 #define DER_OID		     0x06
+#define DER_ENUMERATED	     0x0a
 #define DER_UTF8_STRING	     0x0c
 #define DER_NUMERIC_STRING   0x12
 #define DER_PRINTABLE_STRING 0x13
@@ -42,7 +43,11 @@ struct der {
 
 /* Takes the first element off *in. CMPD_EFORMAT: none there, or not DER; *in is then untouched. */
 int der_next(struct bytes *in, struct der *ret) CMPD_MUST_CHECK;
-/* The same, and the tag must be this one. */
+/* The same, but an element that is cut off by the end of *in gives what there is; *ret_cut says so. */
+int der_next_cut(struct bytes *in, struct der *ret, bool *ret_cut) CMPD_MUST_CHECK;
+/* As der_next, and the tag must be this one. */
+int der_take_element(struct bytes *in, uint8_t tag, struct der *ret) CMPD_MUST_CHECK;
+/* The same for who wants the contents only. */
 int der_take(struct bytes *in, uint8_t tag, struct bytes *ret_value) CMPD_MUST_CHECK;
 /* in is one element with this tag and nothing behind it. */
 int der_only(struct bytes in, uint8_t tag, struct bytes *ret_value) CMPD_MUST_CHECK;

@@ -109,8 +109,8 @@ uint64_t store_revocations(const struct store *store);
 int store_crl_get(struct store_reader *reader, struct pool *pool, const uint8_t ca[CA_ID_SIZE],
     struct crl *ret) CMPD_MUST_CHECK;
 /* The same without copying it: ret->der has its length, but no data. */
-int store_crl_info(
-    struct store_reader *reader, const uint8_t ca[CA_ID_SIZE], struct crl *ret) CMPD_MUST_CHECK;
+int store_crl_info(struct store_reader *reader, const uint8_t ca[CA_ID_SIZE],
+    struct crl *ret) CMPD_MUST_CHECK;
 
 /* By reference value: the newest that is not removed and fits the endpoint (its own, or any). The value is decrypted. */
 int store_secret_find(struct store_reader *reader, struct pool *pool, const char *ref,

@@ -188,7 +188,7 @@ B3_20_a_status_has_one_bit_and_a_valid_text(void **state)
 	for (bit = -1; bit < 27; bit++) {
 		status.fail_info = bit;
 		body = wire_error_encode(pool, &status);
-		assert_int_equal(wire_der_only(body, DER_CONSTRUCTED(WIRE_ERROR), &content), 0);
+		assert_int_equal(der_only(body, DER_CONSTRUCTED(WIRE_ERROR), &content), 0);
 		assert_int_equal(wire_error_decode(pool, content, &back, NULL), 0);
 		assert_int_equal(back.status, WIRE_REJECTION);
 		assert_int_equal(back.fail_info, bit);
@@ -238,15 +238,15 @@ F1_pbm_parameters_that_are_no_sequence(void **state)
 	assert_int_equal(wire_pbm_decode(pool, BYTES_NONE, &back), CMPD_EFORMAT);
 	pbm.owf.der = pbm.mac.der = alg;
 	out = wire_pbm_alg_encode(pool, &pbm);
-	assert_int_equal(wire_der_only(out, DER_SEQUENCE, &content), 0);
-	assert_int_equal(wire_der_take(&content, DER_OID, &oid), 0);
+	assert_int_equal(der_only(out, DER_SEQUENCE, &content), 0);
+	assert_int_equal(der_take_element(&content, DER_OID, &oid), 0);
 	assert_int_equal(wire_pbm_decode(pool, content, &back), 0);
 	assert_int_equal(back.iterations, 500);
 	assert_true(bytes_equal(back.owf.der, alg));
 	pbm.iterations = INT64_C(1) << 31;
 	out = wire_pbm_alg_encode(pool, &pbm);
-	assert_int_equal(wire_der_only(out, DER_SEQUENCE, &content), 0);
-	assert_int_equal(wire_der_take(&content, DER_OID, &oid), 0);
+	assert_int_equal(der_only(out, DER_SEQUENCE, &content), 0);
+	assert_int_equal(der_take_element(&content, DER_OID, &oid), 0);
 	assert_int_equal(wire_pbm_decode(pool, content, &back), 0);
 	assert_int_equal(back.iterations, -1);
 }

@@ -109,13 +109,13 @@ the_cursor_stays_inside(void **state)
 	bool cut;
 
 	(void)state;
-	assert_int_equal(wire_der_next(&rest, &value), CMPD_EFORMAT);
+	assert_int_equal(der_next(&rest, &value), CMPD_EFORMAT);
 	assert_int_equal(rest.len, sizeof(data));
-	assert_int_equal(wire_der_next_cut(&rest, &value, &cut), 0);
+	assert_int_equal(der_next_cut(&rest, &value, &cut), 0);
 	assert_true(cut);
-	assert_int_equal(value.content.len, 3);
+	assert_int_equal(value.value.len, 3);
 	assert_int_equal(rest.len, 0);
-	assert_int_equal(wire_der_next(&value.content, &value), 0);
+	assert_int_equal(der_next(&value.value, &value), 0);
 	assert_int_equal(value.tag, DER_OCTET_STRING);
 }
 
@@ -152,7 +152,7 @@ long_values_and_no_memory(void **state)
 	(void)state;
 	for (i = 0; i < 6; i++) {
 		out = wire_der_put1(&build, DER_OCTET_STRING, bytes_of(content, sizes[i]));
-		assert_int_equal(wire_der_only(out, DER_OCTET_STRING, &inner), 0);
+		assert_int_equal(der_only(out, DER_OCTET_STRING, &inner), 0);
 		assert_int_equal(inner.len, sizes[i]);
 	}
 	while (!build.failed) {

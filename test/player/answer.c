@@ -22,9 +22,9 @@ count_bits(struct bytes info)
 	int bits = 0;
 	size_t i;
 
-	while (info.len != 0 && wire_der_next(&info, &value) == 0) {
-		for (i = 1; value.tag == DER_BIT_STRING && i < value.content.len; i++) {
-			bits += __builtin_popcount(value.content.data[i]);
+	while (info.len != 0 && der_next(&info, &value) == 0) {
+		for (i = 1; value.tag == DER_BIT_STRING && i < value.value.len; i++) {
+			bits += __builtin_popcount(value.value.data[i]);
 		}
 	}
 	return bits;
@@ -35,7 +35,7 @@ static void
 check_status(struct player *p, const struct der *info)
 {
 	struct wire_status_info status;
-	int bits = count_bits(info->content);
+	int bits = count_bits(info->value);
 
 	status_decode(p, info, &status);
 	if (bits != (status.status == WIRE_REJECTION ? 1 : 0)) {
@@ -61,24 +61,24 @@ check_statuses(struct player *p, const struct wire_message *m)
 		return;
 	}
 	if (m->body_type == WIRE_ERROR) {
-		need(p, wire_der_only(m->body, DER_SEQUENCE, &content) == 0);
-		need(p, wire_der_take(&content, DER_SEQUENCE, &info) == 0);
+		need(p, der_only(m->body, DER_SEQUENCE, &content) == 0);
+		need(p, der_take_element(&content, DER_SEQUENCE, &info) == 0);
 		check_status(p, &info);
 		return;
 	}
 	if (!is_cert_rep(m->body_type)) {
 		return;
 	}
-	need(p, wire_der_only(m->body, DER_SEQUENCE, &content) == 0);
-	need(p, wire_der_next(&content, &value) == 0);
+	need(p, der_only(m->body, DER_SEQUENCE, &content) == 0);
+	need(p, der_next(&content, &value) == 0);
 	if (value.tag != DER_SEQUENCE) {
-		need(p, wire_der_take(&content, DER_SEQUENCE, &value) == 0);
+		need(p, der_take_element(&content, DER_SEQUENCE, &value) == 0);
 	}
-	for (list = value.content; list.len != 0;) {
-		need(p, wire_der_take(&list, DER_SEQUENCE, &value) == 0);
-		response = value.content;
-		need(p, wire_der_take(&response, DER_INTEGER, &info) == 0);
-		need(p, wire_der_take(&response, DER_SEQUENCE, &info) == 0);
+	for (list = value.value; list.len != 0;) {
+		need(p, der_take_element(&list, DER_SEQUENCE, &value) == 0);
+		response = value.value;
+		need(p, der_take_element(&response, DER_INTEGER, &info) == 0);
+		need(p, der_take_element(&response, DER_SEQUENCE, &info) == 0);
 		check_status(p, &info);
 	}
 }

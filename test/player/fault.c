@@ -212,7 +212,7 @@ make_indefinite(struct player *p, struct bytes message)
 	struct bytes content;
 	uint8_t *out = pool_alloc(p->pool, message.len + 4);
 
-	need(p, out != NULL && wire_der_only(message, DER_SEQUENCE, &content) == 0);
+	need(p, out != NULL && der_only(message, DER_SEQUENCE, &content) == 0);
 	out[0] = DER_SEQUENCE;
 	out[1] = 0x80;
 	memcpy(out + 2, content.data, content.len);

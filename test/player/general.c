@@ -219,12 +219,12 @@ rev_rep_statuses(struct player *p, struct bytes body, struct der *ret, size_t ma
 	struct der statuses;
 	size_t n = 0;
 
-	if (wire_der_only(body, DER_SEQUENCE, &content) != 0 ||
-	    wire_der_take(&content, DER_SEQUENCE, &statuses) != 0) {
+	if (der_only(body, DER_SEQUENCE, &content) != 0 ||
+	    der_take_element(&content, DER_SEQUENCE, &statuses) != 0) {
 		fail(p, "the RevRepContent does not decode");
 	}
-	for (list = statuses.content; list.len != 0; n++) {
-		need(p, n < max && wire_der_take(&list, DER_SEQUENCE, &ret[n]) == 0);
+	for (list = statuses.value; list.len != 0; n++) {
+		need(p, n < max && der_take_element(&list, DER_SEQUENCE, &ret[n]) == 0);
 	}
 	return n;
 }
@@ -234,8 +234,8 @@ status_decode(struct player *p, const struct der *info, struct wire_status_info 
 {
 	struct wire_der_build build = {.pool = p->pool};
 
-	if (wire_error_decode(p->pool, wire_der_put1(&build, DER_SEQUENCE, info->raw), ret, NULL) !=
-	    0) {
+	if (wire_error_decode(p->pool, wire_der_put1(&build, DER_SEQUENCE, info->whole), ret,
+		NULL) != 0) {
 		fail(p, "a PKIStatusInfo of the answer does not decode");
 	}
 }

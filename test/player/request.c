@@ -139,8 +139,8 @@ status_der(struct player *p, bool rejection, bool fail_info)
 	    .fail_info = fail_info ? 2 : -1};
 	struct bytes body = wire_error_encode(p->pool, &status), content, info;
 
-	need(p, wire_der_only(body, DER_CONSTRUCTED(WIRE_ERROR), &content) == 0);
-	need(p, wire_der_only(content, DER_SEQUENCE, &info) == 0);
+	need(p, der_only(body, DER_CONSTRUCTED(WIRE_ERROR), &content) == 0);
+	need(p, der_only(content, DER_SEQUENCE, &info) == 0);
 	return info;
 }
 
