@@ -30,6 +30,9 @@ static const struct {
     [OPT_STATUS] = {"--status", 0, true},
     [OPT_PEM] = {"--pem", 0, false},
     [OPT_LISTEN] = {"--listen", 0, true},
+    [OPT_CA] = {"--ca", 0, true},
+    [OPT_OUT] = {"--out", 0, true},
+    [OPT_NOW] = {"--now", 0, false},
 };
 
 const char *

@@ -60,6 +60,7 @@ cert_print(const json_t *cert)
 	output_field("status", json_text(cert, "status"));
 	output_field("reason", json_text(cert, "reason"));
 	output_field("revoked", json_text(cert, "revoked"));
+	output_field("in CRL of", json_text(cert, "crl_made"));
 	output_field("subject", json_text(cert, "subject"));
 	output_field("profile", json_text(cert, "profile"));
 	output_field("valid from", json_text(cert, "not_before"));

@@ -50,6 +50,10 @@ static const struct command commands[] = {
 	"Revokes a certificate for good. R: keyCompromise, superseded, cessationOfOperation, ...\n"
 	"Shows it and asks.\n",
 	BIT(OPT_REASON), 1, 1, run_cert_revoke},
+    {"crl", "[--ca NAME] [--out F] [--now]",
+	"Prints the newest CRL as PEM, or writes it to a file: DER if its name ends in .crl or\n"
+	".der. --now makes one first. NAME: of a CA, or NAME-ID of an older generation.\n",
+	BIT(OPT_CA) | BIT(OPT_OUT) | BIT(OPT_NOW), 0, 0, run_crl},
     {"status", "", "Shows how cmpd is doing.\n", 0, 0, 0, run_status},
     {"reload", "", "Lets cmpd read its configuration again, as SIGHUP does.\n", 0, 0, 0,
 	run_reload},

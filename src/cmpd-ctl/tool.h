@@ -34,6 +34,9 @@ enum option {
 	OPT_STATUS,
 	OPT_PEM,
 	OPT_LISTEN,
+	OPT_CA,
+	OPT_OUT,
+	OPT_NOW,
 	OPTIONS
 };
 
@@ -96,6 +99,8 @@ int run_secret_remove(struct tool *tool);
 int run_cert_list(struct tool *tool);
 int run_cert_show(struct tool *tool);
 int run_cert_revoke(struct tool *tool);
+/* crl.c */
+int run_crl(struct tool *tool);
 /* service.c */
 int run_status(struct tool *tool);
 int run_reload(struct tool *tool);

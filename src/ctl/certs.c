@@ -8,6 +8,7 @@
 #include "base/pool.h"
 #include "ctl/handlers.h"
 #include "ctl/object.h"
+#include "enrol/crl.h"
 #include "enrol/desk.h"
 #include "store/store.h"
 
@@ -193,6 +194,18 @@ pem_json(struct pool *pool, struct bytes der)
 	return json_string(text);
 }
 
+/* Can it be seen already that it is revoked? */
+static void
+put_crl(struct ctl_object *object, struct desk *desk, const struct cert *cert)
+{
+	struct crl crl = {.number = 0};
+
+	if (cert->status != CERT_VALID && desk_crl_with(desk, cert, &crl) == 0) {
+		ctl_object_integer(object, "crl_number", (int64_t)crl.number);
+		ctl_object_time(object, "crl_made", crl.this_update);
+	}
+}
+
 int
 ctl_cert_show(struct ctl_context *context, json_t **ret_data)
 {
@@ -205,6 +218,7 @@ ctl_cert_show(struct ctl_context *context, json_t **ret_data)
 	}
 	ctl_object_init(&object);
 	put_cert(&object, &cert);
+	put_crl(&object, context->desk, &cert);
 	ctl_object_json(&object, "pem", pem_json(context->desk->pool, cert.der));
 	*ret_data = ctl_object_end(&object);
 	return *ret_data ? 0 : CMPD_ENOMEM;

@@ -22,6 +22,10 @@ int ctl_cert_list(struct ctl_context *context, json_t **ret_data);
 int ctl_cert_show(struct ctl_context *context, json_t **ret_data);
 int ctl_cert_revoke(struct ctl_context *context, json_t **ret_data);
 
+/* crl.c */
+int ctl_crl_get(struct ctl_context *context, json_t **ret_data);
+int ctl_crl_make(struct ctl_context *context, json_t **ret_data);
+
 /* service.c */
 int ctl_service_version(struct ctl_context *context, json_t **ret_data);
 int ctl_service_status(struct ctl_context *context, json_t **ret_data);

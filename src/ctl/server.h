@@ -38,6 +38,9 @@ struct ctl_host {
 	int (*reload)(void *arg, struct diag *diag);
 	/* Fills all of *ret; version must stay valid. Housekeeping thread. */
 	void (*status)(void *arg, struct ctl_status *ret);
+	/* Makes a CRL of this generation of a CA now, and it is durable then. CMPD_ENOENT: it makes none. Housekeeping thread, from within a
+	 * posted fn, whose desk is given. */
+	int (*make_crl)(void *arg, struct desk *desk, const uint8_t *ca, struct diag *diag);
 	struct store *store;
 	void *arg;
 };

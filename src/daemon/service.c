@@ -123,6 +123,14 @@ on_status(void *arg, struct ctl_status *ret)
 	};
 }
 
+static int
+on_make_crl(void *arg, struct desk *desk, const uint8_t *ca, struct diag *diag)
+{
+	struct daemon *daemon = arg;
+
+	return housekeeping_make_crl(daemon->housekeeping, desk, ca, diag);
+}
+
 void
 daemon_ctl_host(struct daemon *daemon, struct ctl_host *ret)
 {
@@ -130,6 +138,7 @@ daemon_ctl_host(struct daemon *daemon, struct ctl_host *ret)
 	    .post = on_post,
 	    .reload = daemon_reload,
 	    .status = on_status,
+	    .make_crl = on_make_crl,
 	    .store = daemon->flow.store,
 	    .arg = daemon,
 	};

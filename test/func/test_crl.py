@@ -247,6 +247,35 @@ def test_two_generations():
         assert len(shown) == 2
 
 
+def test_operator():
+    "B4.5 cmpd-ctl crl prints and writes the CRL, and makes one; cert show tells of it"
+    with Server(policy=GRANT) as server:
+        certificate, _ = granted(server, "dev1")
+        server.ctl("cert", "revoke", serial_of(certificate), "--yes")
+        wait_until("it is in", lambda: serials(fetch(server)[1]), 2)
+        shown = server.json("cert", "show", serial_of(certificate))
+        assert shown["crl_number"] == 2 and shown["crl_made"], shown
+        assert "in CRL of" in server.ctl("cert", "show", serial_of(certificate)).stdout
+        pem, der = server.folder / "out.pem", server.folder / "out.crl"
+        pem.write_text(server.ctl("crl").stdout)
+        text = openssl("crl", "-in", pem, "-noout", "-text").stdout
+        assert number(text) == 2 and serials(text) == {serial_of(certificate)}
+        server.ctl("crl", "--ca", "main", "--out", der)
+        assert der.read_bytes() == server.get("/crl/main.crl")[2]
+        server.ctl("crl", "--now", "--out", pem)
+        assert number(openssl("crl", "-in", pem, "-noout", "-text").stdout) == 3
+        wait_until("number 3", lambda: number(fetch(server)[1]) == 3, 2)
+        about = server.json("crl")
+        assert about["number"] == 3 and about["entries"] == 1 and about["pem"].startswith("-----BEGIN X509 CRL")
+        generation = f"main-{about['generation'][:8]}"
+        assert server.json("crl", "--ca", generation)["number"] == 3
+        assert server.get(f"/crl/{generation}.crl")[0] == 200
+        server.ctl("crl", "--ca", "nobody", code=3)
+        server.ctl("crl", "--ca", "main-00000000", code=3)
+        server.ctl("crl", "--out", server.folder / "no" / "such" / "folder", code=1)
+        assert not list(server.folder.glob("*.new"))
+
+
 def new_der(ca):
     file = ca.certificate.with_suffix(".der")
     openssl("x509", "-in", ca.certificate, "-outform", "DER", "-out", file)

@@ -41,7 +41,10 @@ struct fixture {
 	int wake;
 	_Atomic int command; /* 1: drain, 2: stop */
 	_Atomic bool ready, done;
+	_Atomic int held; /* files that are not released yet */
 };
+
+static uint8_t big_file[8 << 20];
 
 static int
 free_port(void)
@@ -94,6 +97,12 @@ struct conf *
 fixture_conf(struct fixture *f)
 {
 	return &f->conf;
+}
+
+int
+fixture_held(const struct fixture *f)
+{
+	return f->held;
 }
 
 const char *
@@ -193,6 +202,35 @@ on_ready(void *arg)
 }
 
 static void
+release(void *holder)
+{
+	struct fixture *f = holder;
+
+	f->held--;
+}
+
+static int
+on_file(void *arg, const char *path, struct http_file *ret)
+{
+	struct fixture *f = arg;
+	bool big = strcmp(path, "/big") == 0;
+
+	if (!big && strcmp(path, "/file") != 0) {
+		return CMPD_ENOENT;
+	}
+	f->held++;
+	*ret = (struct http_file){
+	    .body = big ? bytes_of(big_file, sizeof(big_file)) : bytes_str("the file"),
+	    .type = "application/x-file",
+	    .etag = "\"tag\"",
+	    .modified = INT64_C(784111777000),
+	    .fresh_until = INT64_C(784111777000),
+	    .release = release,
+	    .holder = f};
+	return 0;
+}
+
+static void
 on_wake(evutil_socket_t fd, short what, void *arg)
 {
 	struct fixture *f = arg;
@@ -220,7 +258,7 @@ run(void *arg)
 void
 fixture_start(struct fixture *f)
 {
-	struct http_handlers handlers = {on_route, on_request, on_ready, NULL, f};
+	struct http_handlers handlers = {on_route, on_request, on_ready, on_file, f};
 	struct diag diag = {""};
 
 	f->base = event_base_new();

@@ -2,7 +2,7 @@
  * A server on its own event base in its own thread, and a client of raw bytes.
  *
  * Endpoints: "/cmp" answers at once with the body in reverse; "/cmp/slow" after 200 ms; "/cmp/never" keeps the exchange until fixture_stop;
- * "/cmp/full" says CMPD_ELIMIT.
+ * "/cmp/full" says CMPD_ELIMIT. Files: "/file" ("the file", modified 1994-11-06 08:49:37, stale, entity tag "tag"), "/big" (8 MiB).
  */
 #pragma once
 
@@ -24,6 +24,8 @@ void fixture_start(struct fixture *fixture);
 void fixture_set_ready(struct fixture *fixture, bool ready);
 void fixture_drain(struct fixture *fixture);
 struct http_stats fixture_stats(struct fixture *fixture);
+/* Files that are being sent. */
+int fixture_held(const struct fixture *fixture);
 void fixture_free(struct fixture *fixture);
 
 int client_connect(int port);

@@ -127,6 +127,47 @@ test_forwarded_counts_from_listed_proxies_only_B5_4(void **state)
 }
 
 static void
+test_dates_of_http(void **state)
+{
+	static const char *const bad[] = {"", "Sun, 06 Nov 1994 08:49:37",
+	    "Sun, 06 Nov 1994 08:49:37 CET", "Mon, 06 Nov 1994 08:49:37 GMT",
+	    "Sun, 31 Feb 1994 08:49:37 GMT", "Sun, 06 Foo 1994 08:49:37 GMT",
+	    "Sun, 06 Nov 1994 24:49:37 GMT", "Sun, 06 Nov -994 08:49:37 GMT",
+	    "06 Nov 1994 08:49:37 GMT     "};
+	char text[HTTP_DATE_SIZE];
+	int64_t ms = 1;
+
+	(void)state;
+	assert_string_equal(http_date_format(INT64_C(784111777999), text),
+	    "Sun, 06 Nov 1994 08:49:37 GMT");
+	assert_int_equal(http_date_parse(text, &ms), 0);
+	assert_int_equal(ms, INT64_C(784111777000));
+	assert_string_equal(http_date_format(0, text), "Thu, 01 Jan 1970 00:00:00 GMT");
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_int_equal(http_date_parse(bad[i], &ms), CMPD_EFORMAT);
+	}
+	(void)http_date_format(INT64_MAX, text);
+	(void)http_date_format(INT64_MIN, text);
+}
+
+static void
+test_entity_tags(void **state)
+{
+	static const char *const same[] = {
+	    "\"a\"", "W/\"a\"", "\"b\", \"a\"", "\"b\",W/\"a\"", "*", " \"x,y\" , \"a\""};
+	static const char *const other[] = {
+	    "", "a", "\"b\"", "\"a", "\"aa\"", "\"x, \"", "W/", ",,,", "\"b\" \"a\""};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
+		assert_true(http_check_etag(same[i], "\"a\""));
+	}
+	for (size_t i = 0; i < sizeof(other) / sizeof(other[0]); i++) {
+		assert_false(http_check_etag(other[i], "\"a\""));
+	}
+}
+
+static void
 test_addresses(void **state)
 {
 	static const char *const good[] = {
@@ -152,6 +193,8 @@ main(void)
 	    cmocka_unit_test(test_content_type_B5_1),
 	    cmocka_unit_test(test_one_reading_of_a_request),
 	    cmocka_unit_test(test_forwarded_counts_from_listed_proxies_only_B5_4),
+	    cmocka_unit_test(test_dates_of_http),
+	    cmocka_unit_test(test_entity_tags),
 	    cmocka_unit_test(test_addresses),
 	};
 
