@@ -4,6 +4,25 @@
 /* How much later to look again at what could not be ended yet. */
 #define SWEEP_AGAIN_MS 60000
 
+/* Forgets an entry; but what its transaction can still be asked about stays until that is forgotten. */
+static int
+drop_entry(struct desk *desk, struct entry *entry)
+{
+	struct txn txn;
+	int error = store_txn_get(desk->reader, desk->pool, &entry->txn, &txn);
+
+	if (error == CMPD_ENOENT) {
+		unit_drop_entry(desk->unit, entry->number, entry->version);
+		return 0;
+	}
+	if (error) {
+		return error;
+	}
+	entry->due = txn.due > desk->now + SWEEP_AGAIN_MS ? txn.due : desk->now + SWEEP_AGAIN_MS;
+	unit_put_entry(desk->unit, entry, entry->state);
+	return 0;
+}
+
 static int
 sweep_entry(struct desk *desk, uint64_t number, bool grace)
 {
@@ -29,8 +48,7 @@ sweep_entry(struct desk *desk, uint64_t number, bool grace)
 		error = desk_revoke_entry_cert(desk, &entry, REASON_CESSATION_OF_OPERATION, "cmpd");
 		return error ? error : desk_move_entry(desk, &entry, ENTRY_UNCONFIRMED);
 	default:
-		unit_drop_entry(desk->unit, entry.number, entry.version);
-		return 0;
+		return drop_entry(desk, &entry);
 	}
 }
 
