@@ -138,6 +138,22 @@ def libconfig(value, indent=0):
     return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
+def second_openssl(folder):
+    """A program that is the openssl of another root folder, with its own libraries, on these files."""
+    root = os.environ.get("CMPD_OPENSSL2")
+    if not root:
+        raise Skip("CMPD_OPENSSL2 names no folder")
+    libs = [p.parent for p in pathlib.Path(root, "usr/lib").glob("*/libcrypto.so.3")]
+    loader = next(iter(pathlib.Path(root).glob("lib*/ld-linux*")), None)
+    if not libs or not loader:
+        raise Skip(f"no openssl in {root}")
+    program = pathlib.Path(folder, "openssl2")
+    program.write_text(f"#!/bin/sh\nexport OPENSSL_CONF={root}/etc/ssl/openssl.cnf OPENSSL_MODULES={libs[0]}/ossl-modules\n"
+                       f"exec {loader} --library-path {libs[0]} {root}/usr/bin/openssl \"$@\"\n")
+    program.chmod(0o755)
+    return program
+
+
 class Ca:
     """A certification authority made with the stock tool: certificate, key, issue()."""
 

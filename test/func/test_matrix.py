@@ -3,11 +3,9 @@
 
 CMPD_OPENSSL2 names the root folder of another system (one made by debootstrap): its openssl goes the same ways."""
 import collections
-import os
-import pathlib
 import re
 
-from harness import OPENSSL, PATH, Ca, Server, Skip, main, run
+from harness import OPENSSL, PATH, Ca, Server, main, run, second_openssl
 
 GRANT = [{"plugin": "allow", "subject": "*"}, {"plugin": "allow", "subject": "*", "san": "*"}]
 KEYS = {"P-256": ("ec", "ec_paramgen_curve:P-256", "ec:P-256"),
@@ -20,22 +18,6 @@ def generate(kind, file):
     algorithm, option, _ = KEYS[kind] if kind in KEYS else ("rsa", f"rsa_keygen_bits:{kind}", "")
     run(OPENSSL, "genpkey", "-algorithm", algorithm, "-pkeyopt", option, "-out", file)
     return file
-
-
-def second_openssl(folder):
-    """A program that is the openssl of another root folder, with its own libraries, on these files."""
-    root = os.environ.get("CMPD_OPENSSL2")
-    if not root:
-        raise Skip("CMPD_OPENSSL2 names no folder")
-    libs = [p.parent for p in pathlib.Path(root, "usr/lib").glob("*/libcrypto.so.3")]
-    loader = next(iter(pathlib.Path(root).glob("lib*/ld-linux*")), None)
-    if not libs or not loader:
-        raise Skip(f"no openssl in {root}")
-    program = pathlib.Path(folder, "openssl2")
-    program.write_text(f"#!/bin/sh\nexport OPENSSL_CONF={root}/etc/ssl/openssl.cnf OPENSSL_MODULES={libs[0]}/ossl-modules\n"
-                       f"exec {loader} --library-path {libs[0]} {root}/usr/bin/openssl \"$@\"\n")
-    program.chmod(0o755)
-    return program
 
 
 class Way:
