@@ -25,15 +25,7 @@ put_crl(struct cmp_work *work, const uint8_t ca[CA_ID_SIZE], int64_t newer_than,
 static int
 current_ca(const struct info_question *question, uint8_t ret_ca[CA_ID_SIZE])
 {
-	uint8_t digest[DIGEST_SIZE];
-	struct bytes der =
-	    issuer_ca0_certificate(question->work->door->issuer, question->profile->name);
-	int error = der.data ? digest_sha256(der, digest) : CMPD_ENOENT;
-
-	if (!error) {
-		memcpy(ret_ca, digest, CA_ID_SIZE);
-	}
-	return error;
+	return issuer_ca_id(question->work->door->issuer, question->profile->name, ret_ca);
 }
 
 int

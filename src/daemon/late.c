@@ -74,7 +74,7 @@ log_late(const struct late *late, const struct entry *entry, int error, const st
 
 	log_begin(&line, error < 0 ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "enrol.late");
 	log_hex(&line, "txn", bytes_of(late->txn.id, late->txn.id_len));
-	log_int(&line, "id", late->cert_req_id);
+	log_int(&line, "certReqId", late->cert_req_id);
 	log_str(&line, "plugin", late->verdict.plugin);
 	if (error < 0) {
 		log_str(&line, "error", cmpd_strerror(error));

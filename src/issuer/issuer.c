@@ -204,6 +204,18 @@ issuer_ca0_certificate(struct issuer *issuer, const char *name)
 	return profile != NULL ? profile->ca->der : BYTES_NONE;
 }
 
+int
+issuer_ca_id(struct issuer *issuer, const char *name, uint8_t ret_ca[CA_ID_SIZE])
+{
+	struct profile *profile = issuer_find(issuer, name);
+
+	if (profile == NULL) {
+		return CMPD_ENOENT;
+	}
+	memcpy(ret_ca, profile->ca->id, CA_ID_SIZE);
+	return 0;
+}
+
 const struct bytes *
 issuer_ca0_chain(struct issuer *issuer, const char *name, size_t *ret_n)
 {

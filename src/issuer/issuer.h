@@ -57,6 +57,9 @@ struct bytes issuer_ca0_certificate(struct issuer *issuer, const char *profile);
 const struct bytes *issuer_ca0_chain(struct issuer *issuer, const char *profile, size_t *ret_n);
 /* The same as an X509 of the issuer's library context (for trust stores). NULL: no such profile. */
 X509 *issuer_ca0_x509(struct issuer *issuer, const char *profile);
+/* The generation that signs for a profile. CMPD_ENOENT: no such profile. */
+int issuer_ca_id(struct issuer *issuer, const char *profile,
+    uint8_t ret_ca[CA_ID_SIZE]) CMPD_MUST_CHECK;
 /*
  * All generations of all CAs, by number from 0: the current one of a CA, then those before it. What is in *ret is borrowed from the
  * issuer. A generation is a name with a key; its id stays when the certificate is renewed for the same key. CMPD_ENOENT: no more.

@@ -99,7 +99,7 @@ struct entry {
 	/* authentication in words: "mac ref=dev1", "signature subject=/CN=a sha256=.." */
 	const char *requester;
 	uint64_t secret; /* the secret that opened it, 0: none */
-	uint8_t signer_ca[16]; /* kur: the certificate to be updated */
+	uint8_t signer_ca[CA_ID_SIZE]; /* kur: the certificate to be updated */
 	struct bytes signer_serial;
 	const char *peer; /* address */
 	int64_t received;
@@ -113,7 +113,7 @@ struct entry {
 	uint8_t approvals_needed;
 	const char **approvals; /* who approved this version */
 	const char **comments;
-	uint8_t ca[16]; /* of the certificate made: generation and serial */
+	uint8_t ca[CA_ID_SIZE]; /* of the certificate made: generation and serial */
 	struct bytes serial;
 	struct bytes cert_hash; /* what a certConf must carry (RFC 9810 5.3.18) */
 	int64_t confirm_until; /* issued: revoked then, if not confirmed */
@@ -122,8 +122,6 @@ struct entry {
 
 /* ---- certificate ---- */
 
-#define CA_ID_SIZE                                                                                 \
-	16 /* one generation: the first bytes of SHA-256 over subject, key and key identifier of the CA */
 #define SERIAL_MAX 20
 
 enum cert_status { CERT_VALID = 0, CERT_REVOKED = 1, CERT_HELD = 2 };

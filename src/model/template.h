@@ -7,6 +7,9 @@
 
 #include "base/bytes.h"
 
+/* One generation of a CA: the first bytes of SHA-256 over its subject, key and key identifier. */
+#define CA_ID_SIZE 16
+
 struct template
 {
 	struct bytes subject; /* DER Name; absent: not asked for. An empty Name is present */
@@ -15,5 +18,5 @@ struct template
 	int64_t not_before; /* ms; 0: not asked for. Resolved: 0 = from the moment of issuing */
 	int64_t not_after; /* ms; 0: not asked for. Resolved: 0 = not_before + validity */
 	int64_t validity; /* ms; resolved, or a shorter length asked for by policy */
-	uint8_t ca[16]; /* resolved: the CA generation it is meant for (CA_ID_SIZE); all 0: any */
+	uint8_t ca[CA_ID_SIZE]; /* resolved: the CA generation it is meant for; all 0: any */
 };

@@ -234,6 +234,9 @@ the_record_says_what_was_made(void **state)
 	assert_memory_equal(ca, made.cert.ca, CA_ID_SIZE);
 	assert_int_equal(issuer_generation0(f.issuer, 0, &generation), 0);
 	assert_memory_equal(ca, generation.id, CA_ID_SIZE);
+	assert_int_equal(issuer_ca_id(f.issuer, f.profile.name, ca), 0);
+	assert_memory_equal(ca, generation.id, CA_ID_SIZE);
+	assert_int_equal(issuer_ca_id(f.issuer, "nobody", ca), CMPD_ENOENT);
 	X509_free(made.x509);
 	fixture_fini(&f);
 }
