@@ -82,7 +82,10 @@ signing_key_sign(struct signing_key *signing, struct pool *pool, struct bytes da
 	uint8_t *out = NULL;
 	int error = CMPD_ECRYPTO;
 
-	if (EVP_MD_CTX_copy_ex(signing->scratch, signing->ready) > 0 &&
+	/* OpenSSL 3.5 copies into a used context of the same digest by a short cut that a context for
+	 * signing has nothing for, and crashes; an empty one goes the long way. */
+	if (EVP_MD_CTX_reset(signing->scratch) > 0 &&
+	    EVP_MD_CTX_copy_ex(signing->scratch, signing->ready) > 0 &&
 	    EVP_DigestSign(signing->scratch, NULL, &len, data.data, data.len) > 0) {
 		out = pool_alloc(pool, len);
 		error = out ? CMPD_ECRYPTO : CMPD_ENOMEM;
