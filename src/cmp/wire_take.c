@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/pool.h"
+#include "base/utf8.h"
 #include "cmp/wire_asn1.h"
 
 static struct bytes
@@ -159,36 +160,15 @@ wire_take_alg(struct wire_take *take, const ASN1_STRING *in, struct wire_alg *re
 
 /* ---- texts ---- */
 
-/* Length of the well-formed UTF-8 character at in, 0 if it is none (or NUL). */
-static size_t
-utf8_length(struct bytes in)
-{
-	static const uint32_t lowest[] = {0, 1, 0x80, 0x800, 0x10000};
-	uint32_t c = in.data[0];
-	size_t n, i;
-
-	n = c < 0x80 ? 1 : c >= 0xf0 && c < 0xf8 ? 4 : c >= 0xe0 ? 3 : c >= 0xc0 ? 2 : 0;
-	if (c >= 0xf8 || n == 0 || n > in.len) {
-		return 0;
-	}
-	c &= n == 1 ? 0x7f : 0x7fu >> n;
-	for (i = 1; i < n; i++) {
-		if ((in.data[i] & 0xc0) != 0x80) {
-			return 0;
-		}
-		c = c << 6 | (in.data[i] & 0x3f);
-	}
-	return c < lowest[n] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000) ? 0 : n;
-}
-
 static char *
 text_put(char *out, struct bytes in)
 {
+	uint32_t c = 0;
 	size_t n;
 
 	while (in.len != 0) {
-		n = utf8_length(in);
-		if (n == 0) {
+		n = utf8_decode(in, &c);
+		if (n == 0 || c == 0) {
 			memcpy(out, "\xef\xbf\xbd", 3);
 			out += 3;
 			n = 1;

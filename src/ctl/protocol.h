@@ -49,11 +49,9 @@ json_t *ctl_answer_ok(json_t *data);
 json_t *ctl_answer_error(int code, const char *text);
 
 /*
- * Foreign text made harmless for terminals, tables and JSON: one line of valid UTF-8. Control characters, characters that
- * are invisible or change the direction of writing, and bytes that are no UTF-8 become \XX per byte (hex);
+ * Foreign text made harmless for terminals, tables and JSON: one line of valid UTF-8. Characters that base/utf8.h calls
+ * harmful and bytes that are no UTF-8 become \XX per byte (hex);
  * everything else stays, so cleaning twice is the same as once. ascii: all that is not printable ASCII becomes \XX.
  * More than max bytes (max >= 64): cut, and the end says so. Caller frees; NULL: out of memory (or text is NULL).
  */
 char *ctl_text_clean(const char *text, bool ascii, size_t max) CMPD_MUST_CHECK;
-/* Is this one of the characters that ctl_text_clean escapes? */
-bool ctl_text_is_harmful(uint32_t code_point);

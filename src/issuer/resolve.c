@@ -4,9 +4,9 @@
 
 #include "base/clock.h"
 #include "base/pool.h"
+#include "base/utf8.h"
 #include "issuer/internal.h"
 #include "issuer/requested.h"
-#include "model/escape.h"
 #include "model/extension.h"
 
 #define NOT_BEFORE_GRACE (5 * 60 * 1000)

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/utf8.h"
+
 #define NOT_A_CHARACTER 0xffffffffu
 
 static void
@@ -11,40 +13,6 @@ escape_byte(struct buf *out, uint8_t byte)
 	const char text[3] = {'\\', digits[byte >> 4], digits[byte & 15]};
 
 	buf_put(out, text, sizeof(text));
-}
-
-/* Characters that steer a terminal, reorder or hide text. */
-static bool
-escape_is_control(uint32_t c)
-{
-	static const struct {
-		uint32_t first, last;
-	} ranges[] = {
-	    {0x0000, 0x001f}, /* C0 */
-	    {0x007f, 0x009f}, /* DEL, C1 */
-	    {0x00ad, 0x00ad}, /* soft hyphen */
-	    {0x034f, 0x034f}, /* grapheme joiner */
-	    {0x061c, 0x061c}, /* Arabic letter mark */
-	    {0x115f, 0x1160}, /* Hangul fillers */
-	    {0x180b, 0x180f}, /* Mongolian selectors */
-	    {0x200b, 0x200f}, /* zero width, directional marks */
-	    {0x2028, 0x202e}, /* separators, embeddings, overrides */
-	    {0x2060, 0x206f}, /* invisible operators, isolates */
-	    {0x3164, 0x3164}, /* Hangul filler */
-	    {0xd800, 0xdfff}, /* surrogates */
-	    {0xfe00, 0xfe0f}, /* variation selectors */
-	    {0xfeff, 0xfeff}, /* byte order mark */
-	    {0xfff0, 0xfffb}, /* specials */
-	    {0xfffe, 0xffff}, /* not characters */
-	    {0xe0000, 0xe0fff}, /* tags, more selectors */
-	};
-
-	for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]) && c >= ranges[i].first; i++) {
-		if (c <= ranges[i].last) {
-			return true;
-		}
-	}
-	return false;
 }
 
 static size_t
@@ -72,57 +40,13 @@ utf8_encode(uint32_t c, uint8_t out[4])
 	return 4;
 }
 
-/* One character at p; its length, or 0 if the bytes there are no character. */
-static size_t
-utf8_decode(const uint8_t *p, size_t len, uint32_t *ret)
-{
-	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	size_t n;
-	uint32_t c;
-
-	if (p[0] < 0x80) {
-		*ret = p[0];
-		return 1;
-	}
-	n = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
-	if (p[0] < 0xc2 || p[0] > 0xf4 || n > len) {
-		return 0;
-	}
-	c = p[0] & (0xffu >> (n + 1));
-	for (size_t i = 1; i < n; i++) {
-		if ((p[i] & 0xc0) != 0x80) {
-			return 0;
-		}
-		c = c << 6 | (p[i] & 0x3f);
-	}
-	if (c < least[n] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff)) {
-		return 0;
-	}
-	*ret = c;
-	return n;
-}
-
-bool
-utf8_valid(struct bytes in)
-{
-	for (size_t i = 0, n; i < in.len; i += n) {
-		uint32_t c;
-
-		n = utf8_decode(in.data + i, in.len - i, &c);
-		if (n == 0) {
-			return false;
-		}
-	}
-	return true;
-}
-
 static void
 escape_character(struct buf *out, uint32_t c, const char *specials)
 {
 	uint8_t utf8[4];
 	size_t n = utf8_encode(c, utf8);
 
-	if (escape_is_control(c)) {
+	if (utf8_is_harmful(c)) {
 		for (size_t i = 0; i < n; i++) {
 			escape_byte(out, utf8[i]);
 		}
@@ -140,7 +64,7 @@ escape_utf8(struct buf *out, struct bytes in, const char *specials)
 	for (size_t i = 0, n; i < in.len; i += n) {
 		uint32_t c;
 
-		n = utf8_decode(in.data + i, in.len - i, &c);
+		n = utf8_decode(bytes_of(in.data + i, in.len - i), &c);
 		if (n == 0) {
 			escape_byte(out, in.data[i]);
 			n = 1;

@@ -1,6 +1,6 @@
 /*
  * Foreign text made harmless: what comes out is valid UTF-8 on one line and
- * disturbs no terminal. Control characters, bidi and other invisible controls and
+ * disturbs no terminal. Characters that base/utf8.h calls harmful and
  * bytes that do not decode become \XX per byte, a backslash becomes "\\", and
  * each character of specials (ASCII) gets a backslash before it. Errors stick to the buf.
  */
@@ -18,6 +18,3 @@ void escape_wide(struct buf *out, struct bytes in, size_t width, const char *spe
 /* Takes the escapes away: \XX is a byte, a backslash before anything but a letter, digit or the end is
  * that character. CMPD_EFORMAT. */
 int unescape(struct buf *out, struct bytes in) CMPD_MUST_CHECK;
-
-/* Well-formed UTF-8: nothing overlong, no surrogates, nothing past U+10FFFF. */
-bool utf8_valid(struct bytes in);

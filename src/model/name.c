@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/pool.h"
+#include "base/utf8.h"
 #include "model/attribute.h"
 #include "model/der.h"
 #include "model/escape.h"

@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/pool.h"
+#include "base/utf8.h"
 #include "model/escape.h"
 #include "model/extension.h"
 #include "model/name.h"

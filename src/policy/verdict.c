@@ -6,6 +6,7 @@
 #include <cmpd/request.h>
 
 #include "base/pool.h"
+#include "base/utf8.h"
 #include "model/name.h"
 #include "policy/chain.h"
 #include "policy/request.h"
@@ -13,45 +14,30 @@
 #define FAIL_INFO_MAX 26 /* duplicateCertReq, the last bit of PKIFailureInfo (RFC 9810 5.2.3) */
 #define CHECK_POOL    (256 * 1024)
 
-static size_t
-utf8_len(unsigned char first)
-{
-	return first < 0x80			? 1
-	       : first >= 0xc2 && first <= 0xdf ? 2
-	       : (first & 0xf0) == 0xe0		? 3
-	       : first >= 0xf0 && first <= 0xf4 ? 4
-						: 0;
-}
-
 /* The text goes to a client and to a terminal: one line of UTF-8, cut to POLICY_TEXT_MAX, '?' for what is not. */
 static const char *
 clean_text(struct cmpd_request *request, const char *text)
 {
 	char out[POLICY_TEXT_MAX + 1];
 	size_t used = 0, n;
+	uint32_t c = 0;
 
-	while (*text != '\0') {
-		n = utf8_len((unsigned char)*text);
-		for (size_t i = 1; i < n; i++) {
-			if (((unsigned char)text[i] & 0xc0) != 0x80) {
-				n = 0;
-			}
-		}
-		if (used + (n > 0 ? n : 1) > POLICY_TEXT_MAX) {
+	for (; *text != '\0'; text += n) {
+		bool good;
+
+		n = utf8_decode(bytes_of(text, strnlen(text, 4)), &c);
+		good = n > 0;
+		n = good ? n : 1;
+		if (used + n > POLICY_TEXT_MAX) {
 			break;
 		}
-		if (n == 0) {
-			out[used++] = '?';
-			text++;
-			continue;
-		}
-		if (n == 1 && ((unsigned char)*text < 0x20 || *text == 0x7f)) {
+		memcpy(out + used, text, n);
+		if (!good) {
+			out[used] = '?';
+		} else if (c < 0x20 || c == 0x7f) {
 			out[used] = ' ';
-		} else {
-			memcpy(out + used, text, n);
 		}
 		used += n;
-		text += n;
 	}
 	out[used] = '\0';
 	return used > 0 ? policy_request_strdup(request, out) : NULL;

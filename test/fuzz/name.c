@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/pool.h"
-#include "model/escape.h"
+#include "base/utf8.h"
 #include "model/name.h"
 #include "model/spki.h"
 
