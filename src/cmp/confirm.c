@@ -132,6 +132,64 @@ find_confirmed(struct cmp_work *work, const struct wire_cert_conf *conf, struct 
 	return 0;
 }
 
+/* What a CertStatus may say at all (RFC 9810 5.3.18). */
+static bool
+check_status(struct cmp_work *work, const struct wire_cert_conf *conf)
+{
+	int64_t status = conf->has_status ? conf->status.status : WIRE_ACCEPTED;
+
+	if (status != WIRE_ACCEPTED && status != WIRE_GRANTED_WITH_MODS &&
+	    status != WIRE_REJECTION) {
+		return cmp_work_fault(work, "B3.17", FI_BAD_REQUEST,
+		    "PKIStatus %lld neither accepts nor rejects a certificate", (long long)status);
+	}
+	if (status != WIRE_REJECTION && conf->has_status && conf->status.fail_info >= 0) {
+		return cmp_work_fault(work, "B3.17", FI_BAD_REQUEST,
+		    "a failInfo with a status that accepts the certificate");
+	}
+	if (conf->hash_alg.der.data && work->in.header.pvno < 3) {
+		return cmp_work_fault(work, "B3.17", FI_BAD_REQUEST,
+		    "hashAlg needs pvno 3 in the header");
+	}
+	return true;
+}
+
+static bool
+has_certificate(const struct entry *entry)
+{
+	return entry->state == ENTRY_ISSUED || entry->state == ENTRY_CONFIRMED ||
+	       entry->state == ENTRY_REFUSED || entry->state == ENTRY_UNCONFIRMED;
+}
+
+/* Faults of the whole list, before any of it counts. */
+static bool
+check_list(struct cmp_work *work, const struct wire_cert_conf *confs, size_t n,
+    const struct entry *entries)
+{
+	size_t sent = 0;
+
+	for (size_t i = 0; i < work->txn.n_ids; i++) {
+		sent += has_certificate(&entries[i]);
+	}
+	if (n > sent) {
+		return cmp_work_fault(work, "B3.17", FI_BAD_REQUEST,
+		    "%zu CertStatus, but %zu certificates were sent", n, sent);
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (!check_status(work, &confs[i])) {
+			return false;
+		}
+		for (size_t k = 0; k < i; k++) {
+			if (confs[k].cert_req_id == confs[i].cert_req_id) {
+				return cmp_work_fault(work, "B3.17", FI_BAD_REQUEST,
+				    "certReqId %lld is there twice",
+				    (long long)confs[i].cert_req_id);
+			}
+		}
+	}
+	return true;
+}
+
 static bool
 is_accepted(const struct wire_cert_conf *conf)
 {
@@ -217,6 +275,9 @@ serve_cert_conf(struct cmp_work *work)
 	}
 	for (size_t i = 0; i < work->txn.n_ids; i++) {
 		due += entries[i].state == ENTRY_ISSUED;
+	}
+	if (!check_list(work, confs, n, entries)) {
+		return 0;
 	}
 	for (size_t i = 0; i < n && !error && !work->fault.id; i++) {
 		error = confirm_one(work, &confs[i], entries);

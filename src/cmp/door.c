@@ -211,6 +211,18 @@ cmp_work_log(struct cmp_work *work, enum log_level level, const char *event)
 
 /* ---- error answers: nothing is stored ---- */
 
+/* An error message (RFC 9810 5.3.21). An rr gets its rp for faults of the message too, unless the version is foreign: then what
+ * an rr looks like is not ours to know (RFC 9810 7). */
+static struct bytes
+error_body(struct cmp_work *work, const struct wire_status_info *status)
+{
+	if (work->in.body_raw.data && work->in.body_type == WIRE_RR &&
+	    status->fail_info != FI_UNSUPPORTED_VERSION) {
+		return wire_rev_rep_encode(work->desk->pool, status, 1);
+	}
+	return wire_error_encode(work->desk->pool, status);
+}
+
 static int
 answer_error(struct cmp_work *work, int fail_info, const char *text)
 {
@@ -225,7 +237,7 @@ answer_error(struct cmp_work *work, int fail_info, const char *text)
 	if (pvno != 2 && pvno != 3) {
 		options.pvno = pvno > 3 ? 3 : 2;
 	}
-	error = seal_body(work, wire_error_encode(work->desk->pool, &status), &options, &sealed);
+	error = seal_body(work, error_body(work, &status), &options, &sealed);
 	if (error) {
 		return error;
 	}

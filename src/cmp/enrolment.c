@@ -61,6 +61,12 @@ check_set(const struct cmp_work *work, struct diag *why)
 		return diag_set(why, CMPD_EINVAL,
 		    "certProfile has more names than there are requests");
 	}
+	/* RFC 9483 4.1.1: the one request of a message has certReqId 0. */
+	if (work->endpoint->conf->strict && max == 1 && work->in.body_type != WIRE_P10CR &&
+	    id_of(work, 0) != 0) {
+		return diag_set(why, CMPD_EINVAL, "certReqId of the only request is %lld, not 0",
+		    (long long)id_of(work, 0));
+	}
 	for (size_t i = 1; i < work->n_requests; i++) {
 		for (size_t k = 0; k < i; k++) {
 			if (id_of(work, i) == id_of(work, k)) {
