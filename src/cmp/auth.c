@@ -8,6 +8,7 @@
 #include "cmp/mac.h"
 #include "cmp/signer.h"
 #include "cmp/verify.h"
+#include "model/der.h"
 #include "model/name.h"
 
 struct cmp_verified {
@@ -68,6 +69,58 @@ same_identity(struct cmp_work *work, const struct identity *identity)
 
 /* ---- MAC ---- */
 
+/* One algorithm for the whole transaction (B3.9); parameters may differ. The last answer has that of the request before. */
+static int
+same_mac(struct cmp_work *work)
+{
+	struct wire_message last;
+	int error;
+
+	if (!work->has_txn || !work->txn.answer.data) {
+		return 0;
+	}
+	error = wire_message_decode(work->desk->pool, work->txn.answer, CMP_EXTRA_MAX, &last, NULL);
+	if (error) {
+		return error == CMPD_ENOMEM ? error : CMPD_ECORRUPT;
+	}
+	if (!bytes_equal(last.header.protection_alg.oid, work->in.header.protection_alg.oid)) {
+		cmp_work_fault(work, "B3.9", FI_WRONG_INTEGRITY,
+		    "the kind of MAC is not the one that opened the transaction");
+	}
+	return 0;
+}
+
+/* Where the endpoint wants it: sender is a directoryName with the reference as its CN, nothing else. */
+static int
+sender_fits_reference(struct cmp_work *work, const char *ref)
+{
+	static const uint8_t common_name[] = {0x55, 0x04, 0x03};
+	struct bytes sender = wire_directory_name(work->in.header.sender);
+	size_t name, set, attribute;
+	struct buf buf;
+	int error;
+
+	if (!work->endpoint->conf->sender_is_reference) {
+		return 0;
+	}
+	buf_init(&buf, 1024);
+	name = der_begin(&buf, DER_SEQUENCE);
+	set = der_begin(&buf, DER_SET);
+	attribute = der_begin(&buf, DER_SEQUENCE);
+	der_put(&buf, DER_OID, bytes_of(common_name, sizeof(common_name)));
+	der_put(&buf, DER_UTF8_STRING, bytes_str(ref));
+	der_end(&buf, attribute);
+	der_end(&buf, set);
+	der_end(&buf, name);
+	error = buf_error(&buf);
+	if (!error && (!sender.data || !name_equal(sender, buf_get0(&buf)))) {
+		cmp_work_fault(work, "B3.8", FI_BAD_MESSAGE_CHECK,
+		    "sender is not the common name that is the reference");
+	}
+	buf_fini(&buf);
+	return error;
+}
+
 /* The secret of an open transaction whatever became of it since; else the one that the reference names now. */
 static int
 find_secret(struct cmp_work *work, const char *ref, struct secret *ret)
@@ -117,6 +170,7 @@ static int
 accept_mac(struct cmp_work *work, const char *ref, const struct secret *secret)
 {
 	struct cmp_verified *v = pool_alloc(work->desk->pool, sizeof(*v));
+	int error;
 
 	if (!v) {
 		return CMPD_ENOMEM;
@@ -138,7 +192,8 @@ accept_mac(struct cmp_work *work, const char *ref, const struct secret *secret)
 	if (same_identity(work, &v->requester.identity)) {
 		(void)secret_opens(work, secret);
 	}
-	return 0;
+	error = sender_fits_reference(work, ref);
+	return error ? error : same_mac(work);
 }
 
 /* A reference is text without control bytes; others name no secret. */
@@ -183,6 +238,11 @@ verify_mac(struct cmp_work *work, struct bytes part)
 	}
 	if (ref) {
 		error = find_secret(work, ref, &secret);
+		/* Some clients write the whole common name into senderKID. */
+		if (error == CMPD_ENOENT && strncmp(ref, "CN=", 3) == 0) {
+			ref += 3;
+			error = find_secret(work, ref, &secret);
+		}
 		if (error && error != CMPD_ENOENT) {
 			return error;
 		}
@@ -240,21 +300,21 @@ signer_fits_header(struct cmp_work *work, const struct signer *signer)
 	return true;
 }
 
-/* Revocation is asked of the store at every message; time only when a transaction opens. Another CA may have the name
- * of ours and give out our serials: ours is only what is stored. */
+/* What the store knows of the signer's own certificate. */
+struct standing {
+	bool
+	    ours; /* another CA may have the name of ours and give out our serials: ours is what is stored */
+	bool revoked; /* or on hold */
+	bool expired;
+};
+
 static int
-signer_status(struct cmp_work *work, const struct signer *signer, bool *ret_ours, bool *ret_revoked)
+find_standing(struct cmp_work *work, const struct signer *signer, struct standing *ret)
 {
 	struct cert cert;
-	int64_t now = work->desk->now;
 	int error;
 
-	if (!work->has_txn && (now < signer->not_before || now > signer->not_after)) {
-		cmp_work_fault(work, "B3.10", FI_SIGNER_NOT_TRUSTED,
-		    "the signer's certificate or its chain is %s",
-		    now < signer->not_before ? "not valid yet" : "expired");
-		return 0;
-	}
+	memset(ret, 0, sizeof(*ret));
 	if (!signer->ours) {
 		return 0;
 	}
@@ -263,13 +323,30 @@ signer_status(struct cmp_work *work, const struct signer *signer, bool *ret_ours
 	if (error) {
 		return error == CMPD_ENOENT ? 0 : error;
 	}
-	*ret_ours = !memcmp(cert.sha256, signer->sha256, DIGEST_SIZE);
-	if (cert.status == CERT_VALID || !*ret_ours) {
-		return 0;
+	ret->ours = !memcmp(cert.sha256, signer->sha256, DIGEST_SIZE);
+	ret->revoked = ret->ours && cert.status != CERT_VALID;
+	ret->expired = ret->ours && work->desk->now > cert.not_after;
+	return 0;
+}
+
+/* Revocation is looked at for every message, time only when a transaction opens. A certificate of ours that is revoked or
+ * expired may still ask for its revocation or update, and is told by rp or kup what is wrong with it (B3.18). */
+static int
+signer_status(struct cmp_work *work, const struct signer *signer, struct standing *ret)
+{
+	bool about_itself = work->in.body_type == WIRE_RR || work->in.body_type == WIRE_KUR;
+	int64_t now = work->desk->now;
+	int error = find_standing(work, signer, ret);
+
+	if (error) {
+		return error;
 	}
-	/* It may still ask for its own revocation, and be told that it is revoked. */
-	*ret_revoked = true;
-	if (work->in.body_type != WIRE_RR) {
+	if (!work->has_txn && (now < signer->not_before || now > signer->not_after) &&
+	    !(ret->expired && about_itself)) {
+		cmp_work_fault(work, "B3.10", FI_SIGNER_NOT_TRUSTED,
+		    "the signer's certificate or its chain is %s",
+		    now < signer->not_before ? "not valid yet" : "expired");
+	} else if (ret->revoked && !about_itself) {
 		cmp_work_fault(work, "B3.10", FI_SIGNER_NOT_TRUSTED,
 		    "the signer's certificate is revoked");
 	}
@@ -277,7 +354,8 @@ signer_status(struct cmp_work *work, const struct signer *signer, bool *ret_ours
 }
 
 static int
-accept_signature(struct cmp_work *work, const struct signer *signer, bool ours, bool revoked)
+accept_signature(struct cmp_work *work, const struct signer *signer,
+    const struct standing *standing)
 {
 	struct pool *pool = work->desk->pool;
 	struct cmp_verified *v = pool_alloc(pool, sizeof(*v));
@@ -301,8 +379,9 @@ accept_signature(struct cmp_work *work, const struct signer *signer, bool ours, 
 	v->requester.signer = work->in.extra_certs[0];
 	v->requester.signer_subject = pool_bytes(pool, signer->subject);
 	v->requester.signer_extensions = pool_bytes(pool, signer->extensions);
-	v->requester.signer_ours = ours;
-	v->requester.signer_revoked = revoked;
+	v->requester.signer_ours = standing->ours;
+	v->requester.signer_revoked = standing->revoked;
+	v->requester.signer_expired = !work->has_txn && standing->expired;
 	memcpy(v->requester.signer_ca, signer->ca, CA_ID_SIZE);
 	v->requester.signer_serial = pool_bytes(pool, signer->serial);
 	v->requester.peer = work->request->peer;
@@ -320,7 +399,7 @@ verify_signature(struct cmp_work *work, struct bytes part)
 {
 	const struct wire_message *in = &work->in;
 	struct signer *signer = NULL;
-	bool ours = false, revoked = false;
+	struct standing standing;
 	struct diag why = {""};
 	int error;
 
@@ -377,8 +456,8 @@ verify_signature(struct cmp_work *work, struct bytes part)
 		    "the signer's certificate has a keyUsage without digitalSignature");
 		return 0;
 	}
-	error = signer_status(work, signer, &ours, &revoked);
-	return error ? error : accept_signature(work, signer, ours, revoked);
+	error = signer_status(work, signer, &standing);
+	return error ? error : accept_signature(work, signer, &standing);
 }
 
 int

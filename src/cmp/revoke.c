@@ -179,6 +179,21 @@ revoke_one(struct cmp_work *work, const struct wire_rev_req *request, const char
 	return error;
 }
 
+/* A certificate that is not good any more may name itself, nothing else. */
+static bool
+names_itself(struct cmp_work *work, const struct wire_status_info *status)
+{
+	const struct desk_requester *requester = auth_requester(work->verified);
+	int expected = requester->signer_revoked ? FI_CERT_REVOKED : FI_BAD_CERT_ID;
+
+	if ((!requester->signer_revoked && !requester->signer_expired) || status->fail_info < 0 ||
+	    status->fail_info == expected) {
+		return true;
+	}
+	return cmp_work_fault(work, "B3.10", FI_SIGNER_NOT_TRUSTED,
+	    "the signer's certificate is %s", requester->signer_revoked ? "revoked" : "expired");
+}
+
 int
 serve_rr(struct cmp_work *work)
 {
@@ -197,6 +212,10 @@ serve_rr(struct cmp_work *work)
 		    why.text);
 		return 0;
 	}
+	if (!error && n == 0) {
+		cmp_work_fault(work, "B3.1", FI_BAD_DATA_FORMAT, "the rr names no certificate");
+		return 0;
+	}
 	status = error ? NULL : pool_alloc(work->desk->pool, (n + 1) * sizeof(*status));
 	if (!status) {
 		return error ? error : CMPD_ENOMEM;
@@ -213,11 +232,7 @@ serve_rr(struct cmp_work *work)
 		if (error) {
 			return error;
 		}
-		/* A revoked certificate may name itself, nothing else. */
-		if (auth_requester(work->verified)->signer_revoked && status[i].fail_info >= 0 &&
-		    status[i].fail_info != FI_CERT_REVOKED) {
-			cmp_work_fault(work, "B3.10", FI_SIGNER_NOT_TRUSTED,
-			    "the signer's certificate is revoked");
+		if (!names_itself(work, &status[i])) {
 			return 0;
 		}
 	}

@@ -99,7 +99,8 @@ struct conf_endpoint {
 	int64_t decide_wait; /* how long a message is parked for a slow plugin */
 	int64_t message_time_window;
 	bool message_time_required;
-	bool strict; /* transactionID and senderNonce exactly 16 bytes */
+	bool strict; /* transactionID and senderNonce exactly 16 bytes, one request has id 0 */
+	bool sender_is_reference; /* MAC: sender is CN=reference: false */
 	int64_t replay_keep; /* tombstones stay at least this long */
 	int64_t max_requests; /* certReqIds in one message: 1 */
 	int64_t max_extra_certs;

@@ -273,7 +273,12 @@ static const struct conf_row endpoint_rows[] = {
 	"Whether messages must carry messageTime. If it is not set but _replay_keep_ is, it is "
 	"*false*. *false* needs _replay_keep_ in the same group."),
     KEY(conf_endpoint, strict, CONF_BOOL, CONF_RELOADABLE, "true", ANY,
-	"Whether transactionID and senderNonce must have exactly 16 bytes."),
+	"Whether transactionID and senderNonce must have exactly 16 bytes, and the only request of "
+	"a message certReqId 0."),
+    KEY(conf_endpoint, sender_is_reference, CONF_BOOL, CONF_RELOADABLE, "false", ANY,
+	"Whether the sender of a MACed message must be the reference, as common name. The client "
+	"of "
+	"OpenSSL writes the wanted subject there, if it is told one."),
     KEY(conf_endpoint, replay_keep, CONF_DURATION, CONF_RELOADABLE, "24h", RANGE(0, YEAR),
 	"How long an ended transaction is remembered, so that it cannot be replayed; at least "
 	"twice _message_time_window_ in any case."),

@@ -44,7 +44,8 @@ struct desk_requester {
 	bool signer_ours; /* signature: one of our certificates: signer_ca, signer_serial */
 	uint8_t signer_ca[CA_ID_SIZE];
 	struct bytes signer_serial;
-	bool signer_revoked; /* or held: it may only send an rr that names itself */
+	/* One of ours that is revoked (or held) or expired: it is only told so, by rp or kup; a held one may revive itself. */
+	bool signer_revoked, signer_expired;
 	const char *peer;
 };
 

@@ -117,7 +117,7 @@ desk_revocation(struct desk *desk, const struct desk_requester *requester,
 	if (!error) {
 		error = check_right(desk, requester, endpoint, &cert, diag);
 	}
-	if (!error && desk->now > cert.not_after) {
+	if (!error && (requester->signer_expired || desk->now > cert.not_after)) {
 		error = diag_set(diag, CMPD_ECERTID, "the certificate has expired");
 	}
 	if (!error) {

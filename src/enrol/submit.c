@@ -147,6 +147,10 @@ complete_update(struct submission *s)
 		return diag_set(&s->diag, CMPD_EREVOKED,
 		    "the certificate to be updated is revoked");
 	}
+	if (requester->signer_expired) {
+		return diag_set(&s->diag, CMPD_ECERTID,
+		    "the certificate to be updated has expired");
+	}
 	error = check_no_update(s);
 	if (error) {
 		return error;
