@@ -8,21 +8,35 @@
 
 #include "player.h"
 
-/* SEQUENCE OF Extension with the subjectAltNames. */
+/* SEQUENCE OF Extension with what the words name; absent: nothing. */
 static struct bytes
-extensions_der(struct player *p, const char *san)
+extensions_der(struct player *p, const struct words *words)
 {
-	X509_EXTENSION *ext = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, san);
+	static const struct {
+		const char *word;
+		int nid;
+	} rows[] = {{"san", NID_subject_alt_name}, {"bc", NID_basic_constraints},
+	    {"ku", NID_key_usage}, {"eku", NID_ext_key_usage},
+	    {"policy", NID_certificate_policies}};
 	struct wire_der_build build = {.pool = p->pool};
-	struct bytes out;
+	struct bytes list[8] = {BYTES_NONE};
+	size_t i, n = 0;
 
-	if (ext == NULL) {
-		fail(p, "no subjectAltName: %s", san);
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *value = word_get(words, rows[i].word);
+		X509_EXTENSION *ext;
+
+		if (value == NULL) {
+			continue;
+		}
+		ext = X509V3_EXT_conf_nid(NULL, NULL, rows[i].nid, value);
+		if (ext == NULL) {
+			fail(p, "no %s: %s", rows[i].word, value);
+		}
+		list[n++] = object_der(p, ext, ASN1_ITEM_rptr(X509_EXTENSION));
+		X509_EXTENSION_free(ext);
 	}
-	out =
-	    wire_der_put1(&build, DER_SEQUENCE, object_der(p, ext, ASN1_ITEM_rptr(X509_EXTENSION)));
-	X509_EXTENSION_free(ext);
-	return out;
+	return n == 0 ? BYTES_NONE : wire_der_put(&build, DER_SEQUENCE, list, n);
 }
 
 static struct bytes
@@ -30,9 +44,15 @@ validity_der(struct player *p, const char *days)
 {
 	struct wire_der_build build = {.pool = p->pool};
 	int64_t now = (int64_t)time(NULL) * 1000 + p->wall_ms;
-	int64_t until = now + (int64_t)atoi(days) * 86400000;
+	const char *comma = strchr(days, ',');
+	int64_t until;
 	struct bytes parts[2];
 
+	if (comma != NULL) {
+		now += (int64_t)atoi(days) * 86400000;
+		days = comma + 1;
+	}
+	until = now + (int64_t)atoi(days) * 86400000;
 	parts[0] = wire_der_put1(&build, DER_CONSTRUCTED(0),
 	    wire_der_put1(&build, DER_GENERALIZED_TIME, bytes_str(wire_time_encode(p->pool, now))));
 	parts[1] = wire_der_put1(&build, DER_CONSTRUCTED(1),
@@ -74,7 +94,7 @@ template_der(struct player *p, const struct client *client, const struct words *
     EVP_PKEY *key)
 {
 	struct wire_der_build build = {.pool = p->pool};
-	const char *san = word_get(words, "san"), *days = word_get(words, "days");
+	const char *days = word_get(words, "days");
 	struct bytes parts[5] = {BYTES_NONE};
 
 	if (fault_get(words, "version") != NULL) {
@@ -87,9 +107,7 @@ template_der(struct player *p, const struct client *client, const struct words *
 	if (fault_get(words, "nokey") == NULL) {
 		parts[3] = wire_der_retag(&build, DER_CONSTRUCTED(6), spki_der(p, key));
 	}
-	if (san != NULL) {
-		parts[4] = wire_der_retag(&build, DER_CONSTRUCTED(9), extensions_der(p, san));
-	}
+	parts[4] = wire_der_retag(&build, DER_CONSTRUCTED(9), extensions_der(p, words));
 	return wire_der_put(&build, DER_SEQUENCE, parts, 5);
 }
 

@@ -1,8 +1,9 @@
 /*
  * Bodies of requests. Options by type:
  *
- *   ir cr kur   ids=0,1 subject=/CN=x key=ec:P-256 san=DNS:a,IP:1.2.3.4 days=9, samekey (as signer), oldcert (kur: without it no control);
- *               fault=popo:none|bad|raverified|input, nosubject, nokey, version, othername (subject of the oldCertID)
+ *   ir cr kur   ids=0,1 subject=/CN=x key=ec:P-256 san=DNS:a,IP:1.2.3.4 bc=CA:TRUE ku= eku= policy=1.2.3 (extensions, as in openssl.cnf)
+ *               days=9 (days=2,9: from in two days on), samekey (as signer), popodigest=sha1 popopss;
+ *               fault=popo:none|bad|raverified|input, nosubject, nokey, version, nooldcert (kur), oldissuer (in the oldCertID)
  *   p10cr       subject= key= san=;  fault=popo:bad
  *   certConf    ids=0 (default: all got) ; reject, accept (a status where none is needed), hashalg=SHA512, empty, twice;
  *               fault=hash:wrong|empty|none|otheralg (no hashAlg says so), failinfo (in a status, whatever that is)
