@@ -47,6 +47,19 @@ check_null(struct bytes in)
 	return in.len != 0 ? "a NULL with content" : NULL;
 }
 
+/* Newer versions of OpenSSL do not decode shorter times; older ones do. */
+static const char *
+check_utc_time(struct bytes in)
+{
+	return in.len >= 13 ? NULL : "a UTCTime that is too short";
+}
+
+static const char *
+check_generalized_time(struct bytes in)
+{
+	return in.len >= 15 ? NULL : "a GeneralizedTime that is too short";
+}
+
 static const char *
 check_bits(struct bytes in)
 {
@@ -100,8 +113,8 @@ static const struct {
     [20] = {true, false, NULL},
     [21] = {true, false, NULL},
     [22] = {true, false, NULL},
-    [23] = {true, false, NULL},
-    [24] = {true, false, NULL},
+    [23] = {true, false, check_utc_time},
+    [24] = {true, false, check_generalized_time},
     [25] = {true, false, NULL},
     [26] = {true, false, NULL},
     [27] = {true, false, NULL},
