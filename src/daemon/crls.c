@@ -41,7 +41,8 @@ struct crls {
 	struct pool *pool;
 	struct kept *kept;
 	size_t n;
-	bool changed;
+	bool changed; /* what is to be shown */
+	bool is_new; /* the configuration */
 };
 
 struct crls *
@@ -52,7 +53,8 @@ crls_new(struct store *store, void (*publish)(void *arg, struct shelf *shelf), v
 	if (crls == NULL) {
 		return NULL;
 	}
-	*crls = (struct crls){.store = store, .publish = publish, .arg = arg, .changed = true};
+	*crls = (struct crls){
+	    .store = store, .publish = publish, .arg = arg, .changed = true, .is_new = true};
 	crls->pool = pool_new(POOL_LIMIT);
 	if (crls->pool == NULL) {
 		crls_free(crls);
@@ -78,7 +80,7 @@ crls_free(struct crls *crls)
 void
 crls_changed(struct crls *crls)
 {
-	crls->changed = true;
+	crls->changed = crls->is_new = true;
 }
 
 /* One that is in no configuration any more is kept: there are few, and it may come back. NULL: out of memory. */
@@ -275,6 +277,21 @@ fill(struct shelf *shelf, struct crls *crls, struct desk *desk)
 	return r;
 }
 
+/* Not an error, but nobody should have to find out by a failed check. */
+static void
+warn(struct desk *desk)
+{
+	struct issuer_generation generation;
+
+	for (size_t i = 0; issuer_generation0(desk->issuer, i, &generation) == 0; i++) {
+		if (generation.current && !generation.makes_crls) {
+			log_msg(LOG_LEVEL_WARNING, "crl.none",
+			    "CA %s: its certificate's keyUsage lacks cRLSign, so it makes no CRLs",
+			    generation.conf->name);
+		}
+	}
+}
+
 static void
 show(struct crls *crls, struct desk *desk)
 {
@@ -309,6 +326,10 @@ crls_run(struct crls *crls, struct desk *desk)
 		} else if (kept != NULL && kept->not_before < again) {
 			again = kept->not_before;
 		}
+	}
+	if (crls->is_new) {
+		crls->is_new = false;
+		warn(desk);
 	}
 	if (crls->changed) {
 		show(crls, desk);

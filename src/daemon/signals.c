@@ -116,6 +116,11 @@ daemon_signals_start(struct daemon *daemon)
 void
 daemon_signals_stop(struct daemon *daemon)
 {
+	sigset_t all;
+
+	/* Without the events another SIGTERM would end us by its default before we have ended ourselves. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, NULL);
 	for (int i = 0; i < SIGNALS; i++) {
 		if (daemon->signals[i] != NULL) {
 			event_free(daemon->signals[i]);
