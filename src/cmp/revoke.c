@@ -22,8 +22,8 @@ reason_value(struct bytes octets, int *ret, struct diag *why)
 {
 	struct bytes value;
 
-	if (der_only(octets, 0x0a, &value) < 0 || value.len != 1 ||
-	    value.data[0] > DESK_REASON_MAX || value.data[0] == 7) {
+	if (der_only(octets, DER_ENUMERATED, &value) < 0 || value.len != 1 ||
+	    crl_reason_name(value.data[0]) == NULL) {
 		return diag_set(why, CMPD_EFORMAT, "reasonCode is no CRLReason");
 	}
 	*ret = value.data[0];
@@ -52,7 +52,7 @@ reason_extension(struct bytes extension, int *ret, struct diag *why)
 			   : diag_set(why, CMPD_EINVAL,
 				 "crlEntryDetails hold an unknown critical extension");
 	}
-	if (*ret != DESK_REASON_NONE) {
+	if (*ret != REASON_NONE) {
 		return diag_set(why, CMPD_EINVAL, "more than one reasonCode");
 	}
 	return reason_value(octets, ret, why);
@@ -64,7 +64,7 @@ reason_of(const struct wire_rev_req *request, int *ret, struct diag *why)
 {
 	struct bytes list, extension;
 
-	*ret = DESK_REASON_NONE;
+	*ret = REASON_NONE;
 	if (!request->crl_entry_details.data) {
 		return 0;
 	}

@@ -14,48 +14,6 @@
 
 #define PEM_LINE 64
 
-/* CRLReason (RFC 5280 5.3.1) that make sense for an operator. A hold is undone by another command than revoke. */
-static const struct {
-	const char *name;
-	int reason;
-} reasons[] = {
-    {"unspecified", 0},
-    {"keyCompromise", 1},
-    {"cACompromise", 2},
-    {"affiliationChanged", 3},
-    {"superseded", 4},
-    {"cessationOfOperation", 5},
-    {"certificateHold", 6},
-    {"removeFromCRL", 8},
-    {"privilegeWithdrawn", 9},
-    {"aACompromise", 10},
-};
-
-static const char *
-reason_name(int reason)
-{
-	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
-		if (reasons[i].reason == reason) {
-			return reasons[i].name;
-		}
-	}
-	return NULL;
-}
-
-/* Those that end a certificate for good. */
-static int
-reason_parse(const char *name, int *ret)
-{
-	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
-		if (strcmp(reasons[i].name, name) == 0 && reasons[i].reason != 6 &&
-		    reasons[i].reason != 8) {
-			*ret = reasons[i].reason;
-			return 0;
-		}
-	}
-	return CMPD_EINVAL;
-}
-
 static const char *const status_names[] = {
     [CERT_VALID] = "valid",
     [CERT_REVOKED] = "revoked",
@@ -93,7 +51,7 @@ put_cert(struct ctl_object *object, const struct cert *cert)
 	ctl_object_time(object, "not_after", cert->not_after);
 	ctl_object_boolean(object, "confirmed", cert->confirmed);
 	ctl_object_text(object, "reason",
-	    cert->status == CERT_VALID ? NULL : reason_name(cert->reason));
+	    cert->status == CERT_VALID ? NULL : crl_reason_name(cert->reason));
 	ctl_object_time(object, "revoked", cert->revoked);
 	ctl_object_hex(object, "entry", bytes_of(cert->entry, sizeof(cert->entry)));
 	ctl_object_hex(object, "ca", bytes_of(cert->ca, sizeof(cert->ca)));
@@ -107,7 +65,6 @@ ctl_cert_list(struct ctl_context *context, json_t **ret_data)
 {
 	struct desk *desk = context->desk;
 	const char *name = ctl_arg_string(context, "status");
-	int64_t limit = ctl_arg_integer(context, "limit", CTL_PAGE_ITEMS);
 	struct cert *certs = NULL;
 	uint64_t next = 0;
 	size_t n = 0;
@@ -118,9 +75,9 @@ ctl_cert_list(struct ctl_context *context, json_t **ret_data)
 	if (name && status_parse(name, &status) < 0) {
 		return diag_set(&context->diag, CMPD_EINVAL, "a status is valid, revoked or held");
 	}
-	limit = limit < 1 ? 1 : limit > CTL_PAGE_ITEMS ? CTL_PAGE_ITEMS : limit;
 	r = store_cert_list(desk->reader, desk->pool, status,
-	    (uint64_t)ctl_arg_integer(context, "after", 0), (size_t)limit, &certs, &n, &next);
+	    (uint64_t)ctl_arg_integer(context, "after", 0), ctl_arg_limit(context), &certs, &n,
+	    &next);
 	if (r < 0) {
 		return r;
 	}
@@ -142,29 +99,11 @@ ctl_cert_list(struct ctl_context *context, json_t **ret_data)
 }
 
 static int
-explain_find(struct ctl_context *context, int r)
-{
-	if (r == CMPD_ENOENT) {
-		return diag_set(&context->diag, r,
-		    "no certificate of ours begins with this serial");
-	}
-	if (r == CMPD_EEXIST) {
-		return diag_set(&context->diag, CMPD_EINVAL,
-		    "several certificates begin with this serial: give more digits");
-	}
-	if (r == CMPD_EINVAL) {
-		return diag_set(&context->diag, r, "a serial is up to %d hex digits",
-		    2 * SERIAL_MAX);
-	}
-	return r;
-}
-
-static int
 cert_find(struct ctl_context *context, struct cert *ret)
 {
 	struct desk *desk = context->desk;
 
-	return explain_find(context,
+	return ctl_explain_find(context, "certificate", "serial", 2 * SERIAL_MAX,
 	    store_cert_by_serial(desk->reader, desk->pool, ctl_arg_string(context, "serial"), ret));
 }
 
@@ -236,7 +175,8 @@ ctl_cert_revoke(struct ctl_context *context, json_t **ret_data)
 	if (r < 0) {
 		return r;
 	}
-	if (name && reason_parse(name, &reason) < 0) {
+	/* A hold is undone by another command than revoke. */
+	if (name && (crl_reason_parse(name, &reason) < 0 || !crl_reason_is_final(reason))) {
 		return diag_set(&context->diag, CMPD_EINVAL,
 		    "no such reason; RFC 5280 has keyCompromise, superseded, cessationOfOperation, "
 		    "...");

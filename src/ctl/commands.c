@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "ctl/handlers.h"
+#include "ctl/object.h"
 #include "ctl/protocol.h"
 
 #define WORD_MAX 64 /* of what is repeated in a message */
@@ -182,4 +183,30 @@ bool
 ctl_arg_boolean(const struct ctl_context *context, const char *name)
 {
 	return json_is_true(json_object_get(context->args, name));
+}
+
+size_t
+ctl_arg_limit(const struct ctl_context *context)
+{
+	int64_t limit = ctl_arg_integer(context, "limit", CTL_PAGE_ITEMS);
+
+	return limit < 1 ? 1 : limit > CTL_PAGE_ITEMS ? CTL_PAGE_ITEMS : (size_t)limit;
+}
+
+int
+ctl_explain_find(struct ctl_context *context, const char *noun, const char *key, int max_digits,
+    int error)
+{
+	switch (error) {
+	case CMPD_ENOENT:
+		return diag_set(&context->diag, error, "no %s begins with this %s", noun, key);
+	case CMPD_EEXIST:
+		return diag_set(&context->diag, CMPD_EINVAL,
+		    "more than one %s begins with this %s: give more digits", noun, key);
+	case CMPD_EINVAL:
+		return diag_set(&context->diag, error, "%s: up to %d hex digits are wanted", key,
+		    max_digits);
+	default:
+		return error;
+	}
 }

@@ -60,3 +60,9 @@ int ctl_command_check(const json_t *request, const struct ctl_peer *peer,
 const char *ctl_arg_string(const struct ctl_context *context, const char *name);
 int64_t ctl_arg_integer(const struct ctl_context *context, const char *name, int64_t otherwise);
 bool ctl_arg_boolean(const struct ctl_context *context, const char *name);
+/* "limit" of a page, within 1 to CTL_PAGE_ITEMS. */
+size_t ctl_arg_limit(const struct ctl_context *context);
+
+/* What the store said about the first digits that a person typed, in words for him: noun is what was looked for, key what he gave of it. */
+int ctl_explain_find(struct ctl_context *context, const char *noun, const char *key, int max_digits,
+    int error) CMPD_MUST_CHECK;

@@ -82,14 +82,6 @@ put_short_id(struct ctl_object *object, struct ctl_context *context, const struc
 	ctl_object_text(object, "short", prefix);
 }
 
-static int
-page_limit(const struct ctl_context *context)
-{
-	int64_t limit = ctl_arg_integer(context, "limit", CTL_PAGE_ITEMS);
-
-	return limit < 1 ? 1 : limit > CTL_PAGE_ITEMS ? CTL_PAGE_ITEMS : (int)limit;
-}
-
 int
 ctl_entry_list(struct ctl_context *context, json_t **ret_data)
 {
@@ -104,7 +96,7 @@ ctl_entry_list(struct ctl_context *context, json_t **ret_data)
 
 	if (r == 0) {
 		r = store_entry_list(desk->reader, desk->pool, &filter,
-		    (uint64_t)ctl_arg_integer(context, "after", 0), (size_t)page_limit(context),
+		    (uint64_t)ctl_arg_integer(context, "after", 0), ctl_arg_limit(context),
 		    &entries, &n, &next);
 	}
 	if (r < 0) {
@@ -139,29 +131,12 @@ ctl_entry_list(struct ctl_context *context, json_t **ret_data)
 
 /* ---- one entry ---- */
 
-/* What a person typed as an id; the store's words become ours. */
-static int
-explain_find(struct ctl_context *context, int r)
-{
-	if (r == CMPD_ENOENT) {
-		return diag_set(&context->diag, r, "no entry begins with this id");
-	}
-	if (r == CMPD_EEXIST) {
-		return diag_set(&context->diag, CMPD_EINVAL,
-		    "several entries begin with this id: give more digits");
-	}
-	if (r == CMPD_EINVAL) {
-		return diag_set(&context->diag, r, "an id is up to %d hex digits", FIND_MAX_HEX);
-	}
-	return r;
-}
-
 static int
 entry_find(struct ctl_context *context, struct entry *ret)
 {
 	struct desk *desk = context->desk;
 
-	return explain_find(context,
+	return ctl_explain_find(context, "entry", "id", FIND_MAX_HEX,
 	    store_entry_by_id(desk->reader, desk->pool, ctl_arg_string(context, "id"), ret));
 }
 

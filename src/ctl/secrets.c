@@ -217,16 +217,15 @@ int
 ctl_secret_list(struct ctl_context *context, json_t **ret_data)
 {
 	struct desk *desk = context->desk;
-	int64_t limit = ctl_arg_integer(context, "limit", CTL_PAGE_ITEMS);
 	struct secret *secrets = NULL;
 	uint64_t next = 0;
 	size_t n = 0;
 	json_t *items;
 	int r;
 
-	limit = limit < 1 ? 1 : limit > CTL_PAGE_ITEMS ? CTL_PAGE_ITEMS : limit;
 	r = store_secret_list(desk->reader, desk->pool,
-	    (uint64_t)ctl_arg_integer(context, "after", 0), (size_t)limit, &secrets, &n, &next);
+	    (uint64_t)ctl_arg_integer(context, "after", 0), ctl_arg_limit(context), &secrets, &n,
+	    &next);
 	if (r < 0) {
 		return r;
 	}

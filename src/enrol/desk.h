@@ -140,17 +140,11 @@ int desk_revoke(struct desk *desk, const char *hex_serial, int reason, const cha
 
 /* ---- revocation asked for by a client (RFC 9810 5.3.9) ---- */
 
-/* CRLReason (RFC 5280 5.3.1). */
-#define DESK_REASON_NONE   (-1)
-#define DESK_REASON_HOLD   6
-#define DESK_REASON_REVIVE 8
-#define DESK_REASON_MAX	   10
-
 struct desk_revocation {
 	struct bytes issuer; /* DER Name; absent: not named */
 	struct bytes serial; /* big-endian; absent: not named */
 	struct template named; /* what else was named; must agree with the certificate */
-	int reason;
+	int reason; /* enum crl_reason */
 };
 
 /*

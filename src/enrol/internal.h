@@ -44,8 +44,3 @@ void desk_audit_entry(struct desk *desk, const struct entry *entry, const char *
 
 /* Endpoint of a stored path; one that is no longer configured: NULL. */
 const struct conf_endpoint *desk_endpoint_find(const struct desk *desk, const char *path);
-
-/* CRLReason (RFC 5280 5.3.1) of a certificate that its client did not want or not confirm. */
-#define REASON_CESSATION_OF_OPERATION 5
-/* And of one that was updated. */
-#define REASON_SUPERSEDED 4

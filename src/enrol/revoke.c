@@ -72,7 +72,7 @@ revive(const struct desk_requester *requester, struct cert *cert, struct diag *d
 		return diag_set(diag, CMPD_EACCES, "the certificate was not put on hold by itself");
 	}
 	cert->status = CERT_VALID;
-	cert->reason = DESK_REASON_NONE;
+	cert->reason = REASON_NONE;
 	cert->revoked = 0;
 	cert->hold_own = false;
 	return 0;
@@ -83,7 +83,7 @@ revoke(struct desk *desk, const struct desk_requester *requester, struct cert *c
     struct diag *diag)
 {
 	if (cert->status == CERT_REVOKED ||
-	    (cert->status == CERT_HELD && reason == DESK_REASON_HOLD)) {
+	    (cert->status == CERT_HELD && reason == REASON_CERTIFICATE_HOLD)) {
 		return diag_set(diag, CMPD_EREVOKED, "the certificate is %s already",
 		    cert->status == CERT_HELD ? "on hold" : "revoked");
 	}
@@ -91,8 +91,8 @@ revoke(struct desk *desk, const struct desk_requester *requester, struct cert *c
 	if (requester->signer_revoked) {
 		return diag_set(diag, CMPD_EREVOKED, "the certificate is on hold");
 	}
-	cert->hold_own = reason == DESK_REASON_HOLD && !requester->secret;
-	cert->status = reason == DESK_REASON_HOLD ? CERT_HELD : CERT_REVOKED;
+	cert->hold_own = reason == REASON_CERTIFICATE_HOLD && !requester->secret;
+	cert->status = reason == REASON_CERTIFICATE_HOLD ? CERT_HELD : CERT_REVOKED;
 	cert->reason = reason;
 	cert->revoked = desk->now;
 	return 0;
@@ -121,7 +121,7 @@ desk_revocation(struct desk *desk, const struct desk_requester *requester,
 		error = diag_set(diag, CMPD_ECERTID, "the certificate has expired");
 	}
 	if (!error) {
-		error = revocation->reason == DESK_REASON_REVIVE
+		error = revocation->reason == REASON_REMOVE_FROM_CRL
 			    ? revive(requester, &cert, diag)
 			    : revoke(desk, requester, &cert, revocation->reason, diag);
 	}

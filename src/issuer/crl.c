@@ -6,9 +6,6 @@
 #include "issuer/internal.h"
 #include "model/der.h"
 
-#define REASON_HOLD   6
-#define REASON_REMOVE 8
-
 struct issuer_crl {
 	struct issuer *issuer;
 	struct ca *ca;
@@ -87,12 +84,9 @@ static int
 reason_of(const struct revoked *row)
 {
 	if (row->status == CERT_HELD) {
-		return REASON_HOLD;
+		return REASON_CERTIFICATE_HOLD;
 	}
-	return row->reason > 0 && row->reason <= 10 && row->reason != 7 &&
-		       row->reason != REASON_HOLD && row->reason != REASON_REMOVE
-		   ? row->reason
-		   : 0;
+	return crl_reason_is_final(row->reason) ? row->reason : REASON_UNSPECIFIED;
 }
 
 static void
@@ -148,7 +142,7 @@ issuer_crl_add(struct issuer_crl *crl, const struct revoked *row)
 	entry = der_begin(&crl->tbs, DER_SEQUENCE);
 	put_unsigned(&crl->tbs, row->serial);
 	issuer_put_time(&crl->tbs, row->revoked);
-	if (reason != 0) {
+	if (reason != REASON_UNSPECIFIED) {
 		put_reason(&crl->tbs, reason);
 	}
 	der_end(&crl->tbs, entry);

@@ -12,6 +12,7 @@
 
 #include "base/digest.h"
 #include "model/identity.h"
+#include "model/reason.h"
 #include "model/state.h"
 #include "model/template.h"
 
@@ -140,7 +141,7 @@ struct cert {
 	int64_t not_before;
 	int64_t not_after;
 	enum cert_status status;
-	int reason; /* CRLReason (RFC 5280 5.3.1), -1: none */
+	int reason; /* enum crl_reason */
 	int64_t revoked;
 	bool updated; /* a later certificate has taken its place (kur) */
 	uint8_t update[ENTRY_ID_SIZE]; /* the last request to update it; all 0: none */
@@ -154,7 +155,7 @@ struct revoked {
 	uint64_t number; /* of the certificate */
 	struct bytes serial;
 	enum cert_status status;
-	int reason; /* -1: none */
+	int reason; /* enum crl_reason */
 	int64_t revoked;
 	int64_t not_after;
 	/* which of its generation's revocations, holds and revivals made it so: 1, 2, ... */
