@@ -146,6 +146,7 @@ run_submit(struct engine_call *call)
 	    .endpoint = work->endpoint->conf,
 	    .profile = work->cert_profiles[call->index],
 	    .txn = work->key,
+	    .req = work->request->req,
 	    .type = (enum request_type)work->in.body_type,
 	    .cert_req_id = id_of(work, (size_t)call->index),
 	    .template = p10 ? work->p10.template : request->template,

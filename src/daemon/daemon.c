@@ -1,6 +1,7 @@
 #include "daemon/daemon.h"
 
 #include <event2/event.h>
+#include <openssl/crypto.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/digest.h"
 #include "base/log.h"
 #include "base/queue.h"
 #include "conf/conf.h"
@@ -22,6 +24,7 @@
 #include "daemon/version.h"
 #include "daemon/worker.h"
 #include "http/http.h"
+#include "policy/policy.h"
 #include "store/store.h"
 
 #define WORKERS_MAX 120 /* the store has 126 readers */
@@ -130,11 +133,78 @@ destroy_task(void *arg, struct desk *desk)
 	snapshot_destroy(arg);
 }
 
+struct burial {
+	struct daemon *daemon;
+	struct snapshot *snapshot;
+};
+
+static void *
+burial_main(void *arg)
+{
+	struct burial *burial = arg;
+	struct daemon *daemon = burial->daemon;
+
+	snapshot_destroy(burial->snapshot);
+	free(burial);
+	digest_thread_fini();
+	/* Here and not at the end of the thread, which nobody waits for. */
+	OPENSSL_thread_stop();
+	pthread_mutex_lock(&daemon->burial_lock);
+	daemon->burials--;
+	pthread_cond_broadcast(&daemon->buried);
+	pthread_mutex_unlock(&daemon->burial_lock);
+	return NULL;
+}
+
+/* On a thread of its own, because plugins may take their time to end. */
+static bool
+bury(struct daemon *daemon, struct snapshot *snapshot)
+{
+	struct burial *burial = malloc(sizeof(*burial));
+	sigset_t all, before;
+	pthread_attr_t attr;
+	pthread_t thread;
+	bool started;
+
+	if (burial == NULL) {
+		return false;
+	}
+	*burial = (struct burial){daemon, snapshot};
+	pthread_mutex_lock(&daemon->burial_lock);
+	daemon->burials++;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	pthread_attr_init(&attr);
+	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	started = pthread_create(&thread, &attr, burial_main, burial) == 0;
+	pthread_attr_destroy(&attr);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (!started) {
+		daemon->burials--;
+		free(burial);
+	}
+	pthread_mutex_unlock(&daemon->burial_lock);
+	return started;
+}
+
+static void
+await_burials(struct daemon *daemon)
+{
+	pthread_mutex_lock(&daemon->burial_lock);
+	while (daemon->burials > 0) {
+		pthread_cond_wait(&daemon->buried, &daemon->burial_lock);
+	}
+	pthread_mutex_unlock(&daemon->burial_lock);
+}
+
 static void
 on_last_reference(void *arg, struct snapshot *snapshot)
 {
 	struct daemon *daemon = arg;
 
+	if (bury(daemon, snapshot)) {
+		return;
+	}
 	if (housekeeping_post_always(daemon->housekeeping, destroy_task, snapshot) < 0) {
 		snapshot_destroy(snapshot);
 	}
@@ -219,6 +289,7 @@ stop(struct daemon *daemon)
 	struct flow *flow = &daemon->flow;
 
 	atomic_store(&flow->stopping, true);
+	policy_hurry();
 	if (flow->queue != NULL) {
 		queue_close(flow->queue);
 	}
@@ -242,6 +313,7 @@ stop(struct daemon *daemon)
 	daemon_signals_stop(daemon);
 	snapshot_set_last_hook(NULL, NULL);
 	snapshot_put(daemon->current);
+	await_burials(daemon);
 	housekeeping_free(daemon->housekeeping);
 	shelf_free(daemon->shelf);
 	mailbox_free(flow->mailbox);
@@ -254,7 +326,9 @@ stop(struct daemon *daemon)
 int
 daemon_run(struct conf *conf, struct diag *diag)
 {
-	struct daemon daemon = {.started = clock_wall_ms()};
+	struct daemon daemon = {.started = clock_wall_ms(),
+	    .burial_lock = PTHREAD_MUTEX_INITIALIZER,
+	    .buried = PTHREAD_COND_INITIALIZER};
 	int r;
 
 	daemon.n_workers = count_workers(conf);

@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "base/error.h"
@@ -40,6 +41,9 @@ struct daemon {
 	struct event *signals[SIGNALS];
 	struct event *drain_timer;
 	struct event *watchdog;
+	pthread_mutex_t burial_lock;
+	pthread_cond_t buried;
+	unsigned burials; /* old configurations that are being destroyed */
 };
 
 /* service.c: takes another shelf over, for the I/O thread. */

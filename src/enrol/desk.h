@@ -63,6 +63,7 @@ struct desk_request {
 	/* asked for by name (certProfile); NULL: the secret's or the endpoint's */
 	const char *profile;
 	struct txn_key txn;
+	uint64_t req; /* number of the HTTP request, for the log */
 	enum request_type type;
 	int64_t cert_req_id;
 	struct template template;

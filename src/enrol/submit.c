@@ -216,6 +216,7 @@ ask_policy(struct submission *s, struct desk_verdict *slot, void (*wake)(void *)
 	const struct policy_chain *chain = policy_chain_get0(s->desk->policy, s->request->endpoint);
 	char key_type[ISSUER_KEY_TYPE_SIZE];
 	struct policy_request question = {
+	    .req = s->request->req,
 	    .txn = s->request->txn,
 	    .cert_req_id = s->request->cert_req_id,
 	    .type = s->request->type,

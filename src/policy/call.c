@@ -63,6 +63,7 @@ policy_call_log(const struct policy_call *call, const struct policy_link *link, 
 
 	log_begin(&line, LOG_LEVEL_WARNING, "policy.failed");
 	log_str(&line, "txn", call->request.txn);
+	log_int(&line, "req", (int64_t)call->request.copy.req);
 	log_int(&line, "certReqId", call->request.copy.cert_req_id);
 	log_str(&line, "plugin", link->plugin->api->name);
 	log_str(&line, "why", why);

@@ -55,6 +55,7 @@ struct policy_request {
 	const char *peer;
 	enum pop_result pop;
 	int64_t received;
+	uint64_t req; /* number of the HTTP request, for the log */
 };
 
 /* Loads and opens what the configuration names; each plugin file is tried first in a child process (this program with
@@ -65,6 +66,8 @@ int policy_new(const struct conf *conf, struct policy **ret, struct diag *diag) 
  * stuck thread is left behind and logged - and closes the plugins. No policy_call_new or _run at the same time; calls
  * that are decided may be freed later. Not to be called from wake or late. */
 void policy_free(struct policy *policy);
+/* The process ends: from now on policy_free, also one that waits already, gives plugins 2 s only. Any thread. */
+void policy_hurry(void);
 /* Entry point of that child, to be called before anything else is done. Exit status. */
 int policy_try_main(const char *file);
 

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -13,6 +14,12 @@
 #include "base/queue.h"
 #include "policy/call.h"
 #include "policy/chain.h"
+
+/* How long to wait for plugins when the process ends, and how often a pool that closes looks for that. */
+#define HURRY_MS 2000
+#define LOOK_MS	 200
+
+static _Atomic bool hurry;
 
 struct policy_thread {
 	struct policy_threads *threads;
@@ -255,6 +262,24 @@ give_up(struct policy_threads *threads, struct policy_thread *thread)
 	pthread_mutex_lock(&threads->lock);
 }
 
+void
+policy_hurry(void)
+{
+	atomic_store(&hurry, true);
+}
+
+/* How much longer that thread may take. The lock is held. */
+static int64_t
+patience(const struct policy_threads *threads, const struct policy_thread *thread)
+{
+	int64_t limit = policy_limits.stuck;
+
+	if (threads->closing && atomic_load(&hurry) && limit > HURRY_MS) {
+		limit = HURRY_MS;
+	}
+	return thread->since + limit - clock_mono_ms();
+}
+
 static void *
 watch_main(void *arg)
 {
@@ -272,9 +297,9 @@ watch_main(void *arg)
 			continue;
 		}
 		/* Whoever enters later is due later: no need to be woken before. */
-		left = oldest->since + policy_limits.stuck - clock_mono_ms();
+		left = patience(threads, oldest);
 		if (left > 0) {
-			wait_ms(threads, left);
+			wait_ms(threads, threads->closing && left > LOOK_MS ? LOOK_MS : left);
 		} else {
 			give_up(threads, oldest);
 		}
@@ -372,6 +397,7 @@ policy_threads_stop(struct policy_threads *threads)
 	}
 	pthread_mutex_lock(&threads->lock);
 	threads->closing = true;
+	pthread_cond_signal(&threads->watch_cond);
 	pthread_mutex_unlock(&threads->lock);
 	queue_close(threads->queue);
 	/* Also when no thread is left to take them. */

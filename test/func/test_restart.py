@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Nothing is lost: kill -9 between any two messages, lost answers, copies, every message over another connection."""
+import re
 import threading
 import time
 
@@ -57,8 +58,9 @@ def test_must_show():
     with Server(endpoint={"check_after": 6, "confirm": "explicit"}) as server:
         enrolments = Enrolments(server)
         clients = enrolments.start()
-        wait_until("four wait", lambda: len(server.entries(state="pending")) == 4)
-        time.sleep(1)  # the first poll follows at once; a client whose connection breaks under it gives up
+        # The first poll follows at once; a client whose connection breaks under it gives up.
+        wait_until("four have polled", lambda: len(set(re.findall(r"cmp\.polled .*(txn=\w+)", server.log()))) == 5)
+        time.sleep(0.3)
         server.kill()
         time.sleep(0.5)
         server.start()
