@@ -55,7 +55,7 @@ class Enrolments:
 
 def test_must_show():
     "B8.1 ir cr p10cr kur wait, kill -9, start, approve: the same client processes end with the certificate"
-    with Server(endpoint={"check_after": 6, "confirm": "explicit"}) as server:
+    with Server(endpoint={"check_after": 3, "confirm": "explicit"}) as server:
         enrolments = Enrolments(server)
         clients = enrolments.start()
         # The first poll follows at once; a client whose connection breaks under it gives up.
