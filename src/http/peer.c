@@ -4,6 +4,10 @@
  * buffer, and for the usual nameless peer it reads what accept() never wrote. So this program has a getnameinfo of its
  * own, which shared libraries find before glibc's: numbers only, "unix" for unix sockets, and it cannot fail for
  * the families we listen on.
+ *
+ * Some builds of libevent, that of Debian 13 for one, also copy the peer's address to where only an IPv6 address has
+ * room, and end the process when it is longer. So this program has an accept4 of its own too: nobody here wants the
+ * path of a peer, and it is as if the peer had none.
  */
 #include "http/peer.h"
 
@@ -12,6 +16,8 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 int http_peer_linked;
 
@@ -59,4 +65,20 @@ getnameinfo(const struct sockaddr *restrict sa, socklen_t salen, char *restrict 
 		return EAI_OVERFLOW;
 	}
 	return 0;
+}
+
+/* Under a name of its own: with _GNU_SOURCE the address of glibc's prototype is a union. */
+__attribute__((visibility("default"))) int peer_accept4(int fd, struct sockaddr *sa, socklen_t *len,
+    int flags) __asm__("accept4");
+
+int
+peer_accept4(int fd, struct sockaddr *sa, socklen_t *len, int flags)
+{
+	int accepted = (int)syscall(SYS_accept4, fd, sa, len, flags);
+
+	if (accepted >= 0 && sa != NULL && len != NULL && *len > sizeof(sa_family_t) &&
+	    sa->sa_family == AF_UNIX) {
+		*len = sizeof(sa_family_t);
+	}
+	return accepted;
 }
