@@ -72,6 +72,8 @@ inside()
 	env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=dumb \
 	    unshare --mount --pid --fork --kill-child sh -c '
 		mount -t proc proc "$0/proc" && mount -t tmpfs tmpfs "$0/dev/shm" &&
+		mount -t devpts -o newinstance,ptmxmode=0666 devpts "$0/dev/pts" &&
+		mount --bind "$0/dev/pts/ptmx" "$0/dev/ptmx" &&
 		exec chroot "$0" sh -c "cd /srv/cmpd && \"\$@\"" inside "$@"' "$root" "$@" \
 	    </dev/null >"$root/log" 2>&1 || rc=$?
 	sed 's/^/    /' "$root/log"
