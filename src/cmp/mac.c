@@ -1,5 +1,4 @@
 #include <openssl/core_names.h>
-#include <openssl/crmf.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -260,24 +259,53 @@ mac_check(const struct conf_endpoint *endpoint, struct pool *pool, const struct 
 			      : check_pbm(endpoint, pool, alg, ret_iterations, why);
 }
 
+/* BASEKEY of RFC 9810 5.1.3.1: the one-way function over secret and salt, then over itself. */
+static int
+pbm_key(struct cmp_door *door, const struct wire_pbm *pbm, struct bytes secret,
+    unsigned char key[EVP_MAX_MD_SIZE], unsigned int *ret_len)
+{
+	EVP_MD *owf = EVP_MD_fetch(door->libctx, OBJ_nid2sn(nid_of(pbm->owf.oid)), NULL);
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	bool done = owf && ctx && EVP_DigestInit_ex(ctx, owf, NULL) &&
+		    EVP_DigestUpdate(ctx, secret.data, secret.len) &&
+		    EVP_DigestUpdate(ctx, pbm->salt.data, pbm->salt.len) &&
+		    EVP_DigestFinal_ex(ctx, key, ret_len);
+
+	for (int64_t i = 1; done && i < pbm->iterations; i++) {
+		done = EVP_DigestInit_ex(ctx, NULL, NULL) && EVP_DigestUpdate(ctx, key, *ret_len) &&
+		       EVP_DigestFinal_ex(ctx, key, ret_len);
+	}
+	EVP_MD_CTX_free(ctx);
+	EVP_MD_free(owf);
+	return done ? 0 : CMPD_ECRYPTO;
+}
+
+/* Not by OSSL_CRMF_pbm_new: it has no HMAC with SHA-3. */
 static int
 compute_pbm(struct cmp_door *door, struct pool *pool, struct bytes parameters, struct bytes secret,
     struct bytes data, struct bytes *ret)
 {
-	OSSL_CRMF_PBMPARAMETER *pbm = NULL;
-	const unsigned char *p = parameters.data;
-	unsigned char *mac = NULL;
+	unsigned char key[EVP_MAX_MD_SIZE], out[EVP_MAX_MD_SIZE];
+	const struct hmac *hmac = NULL;
+	struct wire_pbm pbm;
+	unsigned int key_len = 0;
 	size_t len = 0;
-	int error = CMPD_ECRYPTO;
+	int error = wire_pbm_decode(pool, parameters, &pbm);
 
-	pbm = d2i_OSSL_CRMF_PBMPARAMETER(NULL, &p, (long)parameters.len);
-	if (pbm && OSSL_CRMF_pbm_new(door->libctx, NULL, pbm, data.data, data.len, secret.data,
-		       secret.len, &mac, &len)) {
-		*ret = pool_bytes(pool, bytes_of(mac, len));
+	hmac = error ? NULL : hmac_find(pbm.mac.oid);
+	if (!hmac) {
+		return error == CMPD_ENOMEM ? error : CMPD_ECRYPTO;
+	}
+	error = pbm_key(door, &pbm, secret, key, &key_len);
+	if (!error && !EVP_Q_mac(door->libctx, "HMAC", NULL, hmac->digest, NULL, key, key_len,
+			  data.data, data.len, out, sizeof(out), &len)) {
+		error = CMPD_ECRYPTO;
+	}
+	if (!error) {
+		*ret = pool_bytes(pool, bytes_of(out, len));
 		error = ret->data ? 0 : CMPD_ENOMEM;
 	}
-	OPENSSL_free(mac);
-	OSSL_CRMF_PBMPARAMETER_free(pbm);
+	OPENSSL_cleanse(key, sizeof(key));
 	ERR_clear_error();
 	return error;
 }
