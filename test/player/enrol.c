@@ -16,8 +16,8 @@ extensions_der(struct player *p, const struct words *words)
 		const char *word;
 		int nid;
 	} rows[] = {{"san", NID_subject_alt_name}, {"bc", NID_basic_constraints},
-	    {"ku", NID_key_usage}, {"eku", NID_ext_key_usage},
-	    {"policy", NID_certificate_policies}};
+	    {"ku", NID_key_usage}, {"eku", NID_ext_key_usage}, {"nc", NID_name_constraints},
+	    {"tls", NID_tlsfeature}};
 	struct wire_der_build build = {.pool = p->pool};
 	struct bytes list[8] = {BYTES_NONE};
 	size_t i, n = 0;
@@ -25,11 +25,14 @@ extensions_der(struct player *p, const struct words *words)
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const char *value = word_get(words, rows[i].word);
 		X509_EXTENSION *ext;
+		X509V3_CTX ctx;
 
 		if (value == NULL) {
 			continue;
 		}
-		ext = X509V3_EXT_conf_nid(NULL, NULL, rows[i].nid, value);
+		X509V3_set_ctx(&ctx, NULL, NULL, NULL, NULL, 0);
+		X509V3_set_ctx_nodb(&ctx);
+		ext = X509V3_EXT_conf_nid(NULL, &ctx, rows[i].nid, value);
 		if (ext == NULL) {
 			fail(p, "no %s: %s", rows[i].word, value);
 		}

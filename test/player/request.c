@@ -1,7 +1,7 @@
 /*
  * Bodies of requests. Options by type:
  *
- *   ir cr kur   ids=0,1 subject=/CN=x key=ec:P-256 san=DNS:a,IP:1.2.3.4 bc=CA:TRUE ku= eku= policy=1.2.3 (extensions, as in openssl.cnf)
+ *   ir cr kur   ids=0,1 subject=/CN=x key=ec:P-256 san=DNS:a,IP:1.2.3.4 bc=CA:TRUE ku= eku= nc= tls=status_request (extensions, as in openssl.cnf)
  *               days=9 (days=2,9: from in two days on), samekey (as signer), popodigest=sha1 popopss;
  *               fault=popo:none|bad|raverified|input, nosubject, nokey, version, nooldcert (kur), oldissuer (in the oldCertID)
  *   p10cr       subject= key= san=;  fault=popo:bad
