@@ -74,6 +74,16 @@ buf_put_bytes(struct buf *buf, struct bytes in)
 	buf_put(buf, in.data, in.len);
 }
 
+void
+buf_put_hex(struct buf *buf, struct bytes in)
+{
+	char digits[3];
+
+	for (size_t i = 0; i < in.len; i++) {
+		buf_put(buf, hex_encode(bytes_of(in.data + i, 1), digits, sizeof(digits)), 2);
+	}
+}
+
 static void
 put_number(struct buf *buf, uint64_t v, size_t size)
 {

@@ -21,6 +21,8 @@ void buf_fini(struct buf *buf);
 
 void buf_put(struct buf *buf, const void *data, size_t len);
 void buf_put_bytes(struct buf *buf, struct bytes in);
+/* Two lower-case digits for each byte. */
+void buf_put_hex(struct buf *buf, struct bytes in);
 void buf_put_u8(struct buf *buf, uint8_t v);
 void buf_put_u16(struct buf *buf, uint16_t v); /* big-endian, all of them */
 void buf_put_u32(struct buf *buf, uint32_t v);

@@ -104,6 +104,35 @@ rep_tag(enum request_type type)
 	return type == REQUEST_IR ? WIRE_IP : type == REQUEST_KUR ? WIRE_KUP : WIRE_CP;
 }
 
+/* All entries of the transaction as this unit leaves them; notes which have been told. */
+static int
+entries_after(struct cmp_work *work, const struct desk_outcome *outcomes, size_t n,
+    bool after_polling, struct entry **ret)
+{
+	struct entry *entries = NULL;
+	int error = 0;
+
+	if (after_polling) {
+		error = serve_entries(work, &entries);
+	} else {
+		entries = pool_alloc(work->desk->pool, n * sizeof(*entries));
+		error = entries ? 0 : CMPD_ENOMEM;
+	}
+	for (size_t i = 0; !error && i < n; i++) {
+		int index = serve_index_of(&work->txn, outcomes[i].cert_req_id);
+
+		if (index < 0) {
+			return CMPD_EINVAL;
+		}
+		entries[index] = outcomes[i].entry;
+		if (outcomes[i].status != DESK_WAITING) {
+			work->txn.told |= (uint64_t)1 << index;
+		}
+	}
+	*ret = entries;
+	return error;
+}
+
 int
 serve_cert_rep(struct cmp_work *work, const struct desk_outcome *outcomes, size_t n,
     bool after_polling)
@@ -116,6 +145,7 @@ serve_cert_rep(struct cmp_work *work, const struct desk_outcome *outcomes, size_
 	bool mac = auth_protection(work->verified) == CMP_PROTECTION_MAC, granted = false;
 	struct entry *entries = NULL;
 	struct bytes body;
+	int error;
 
 	if (!responses) {
 		return CMPD_ENOMEM;
@@ -150,37 +180,14 @@ serve_cert_rep(struct cmp_work *work, const struct desk_outcome *outcomes, size_
 	if (!work->txn.endpoint) {
 		/* Only faults: nothing is stored, the same request may come again. */
 		struct sealed sealed;
-		int error = seal_body(work, body, &options, &sealed);
 
+		error = seal_body(work, body, &options, &sealed);
 		work->answer->body = error ? BYTES_NONE : sealed.message;
 		work->answer->fault = true;
 		return error;
 	}
-	/* All entries as this unit leaves them. */
-	if (after_polling) {
-		int error = serve_entries(work, &entries);
-
-		if (error) {
-			return error;
-		}
-	} else {
-		entries = pool_alloc(work->desk->pool, n * sizeof(*entries));
-		if (!entries) {
-			return CMPD_ENOMEM;
-		}
-	}
-	for (size_t i = 0; i < n; i++) {
-		int index = serve_index_of(&work->txn, outcomes[i].cert_req_id);
-
-		if (index < 0) {
-			return CMPD_EINVAL;
-		}
-		entries[index] = outcomes[i].entry;
-		if (outcomes[i].status != DESK_WAITING) {
-			work->txn.told |= (uint64_t)1 << index;
-		}
-	}
-	return serve_finish(work, body, &options, entries);
+	error = entries_after(work, outcomes, n, after_polling, &entries);
+	return error ? error : serve_finish(work, body, &options, entries);
 }
 
 void

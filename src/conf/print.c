@@ -6,10 +6,7 @@
 #include "base/clock.h"
 #include "conf/value.h"
 
-#define SIZE_UNIT 1024
-#define MASK	  "********"
-
-static const char *const size_units[] = {"", "KiB", "MiB", "GiB", "TiB"};
+#define MASK "********"
 
 static void
 print_size(int64_t v, struct buf *out)
@@ -17,11 +14,11 @@ print_size(int64_t v, struct buf *out)
 	char text[32];
 	size_t u = 0;
 
-	while (v != 0 && v % SIZE_UNIT == 0 && u + 1 < sizeof(size_units) / sizeof(*size_units)) {
-		v /= SIZE_UNIT;
+	while (v != 0 && v % CONF_SIZE_UNIT == 0 && u + 1 < CONF_SIZE_UNITS) {
+		v /= CONF_SIZE_UNIT;
 		u++;
 	}
-	snprintf(text, sizeof(text), "\"%lld%s\"", (long long)v, size_units[u]);
+	snprintf(text, sizeof(text), "\"%lld%s\"", (long long)v, conf_size_units[u]);
 	buf_put(out, text, strlen(text));
 }
 

@@ -6,11 +6,9 @@
 
 #include "base/clock.h"
 
-#define SIZE_UNIT  1024
 #define LIST_LIMIT 1000
 
-/* A size in bytes: a number, or a number and one of these. */
-static const char *const size_units[] = {"", "KiB", "MiB", "GiB", "TiB"};
+const char *const conf_size_units[CONF_SIZE_UNITS] = {"", "KiB", "MiB", "GiB", "TiB"};
 
 void *
 conf_field(const struct conf_row *row, void *base)
@@ -124,7 +122,7 @@ parse_number(const char *text, const char *const *units, size_t n_units, int64_t
 		}
 	}
 	for (; u > 0; u--) {
-		if (__builtin_mul_overflow(v, SIZE_UNIT, &v)) {
+		if (__builtin_mul_overflow(v, CONF_SIZE_UNIT, &v)) {
 			return false;
 		}
 	}
@@ -164,10 +162,10 @@ set_number(const struct conf_source *source, const struct conf_row *row, const c
 			? "a duration: \"90d\", \"12h\", \"30m\", \"30s\", \"500ms\" or seconds"
 			: NULL;
 	} else if (row->type == CONF_SIZE) {
-		wanted = parse_number(text, size_units, 5, &v)
+		wanted = parse_number(text, conf_size_units, CONF_SIZE_UNITS, &v)
 			     ? NULL
 			     : "a size: bytes, or \"64KiB\", \"1MiB\", \"1GiB\", \"1TiB\"";
-	} else if (!parse_number(text, size_units, 1, &v)) {
+	} else if (!parse_number(text, conf_size_units, 1, &v)) {
 		wanted = "a whole number";
 	}
 	if (wanted != NULL) {

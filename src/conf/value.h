@@ -13,6 +13,11 @@ struct conf_source {
 	const char *state_dir; /* NULL until it is known */
 };
 
+/* A size in bytes is a number, or a number and one of these; each is so many of the one before. */
+#define CONF_SIZE_UNIT	1024
+#define CONF_SIZE_UNITS 5
+extern const char *const conf_size_units[CONF_SIZE_UNITS];
+
 /* The field of row in the section's struct at base. */
 void *conf_field(const struct conf_row *row, void *base);
 const void *conf_field0(const struct conf_row *row, const void *base);

@@ -71,8 +71,8 @@ size_t http_server_writing(const struct http_server *server);
 /* Closes everything. Exchanges that are still open may be answered later: nothing happens then. */
 void http_server_free(struct http_server *server);
 
-/* 200 with application/pkixcmp. Copies body. The client may have gone: then nothing happens. */
-/* close_after: the client will be away for a while, so the connection is not kept. */
+/* 200 with application/pkixcmp. Copies body. The client may have gone: then nothing happens.
+ * close_after: the client will be away for a while, so the connection is not kept. */
 void http_reply_cmp(struct http_exchange *exchange, struct bytes body, bool close_after);
 /* Any other status with one line of text. retry_after: seconds, 0: no such header. */
 void http_reply_text(struct http_exchange *exchange, int status, const char *text, int retry_after);

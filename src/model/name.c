@@ -22,12 +22,8 @@
 static void
 name_put_hex(struct buf *out, struct bytes der)
 {
-	char digits[3];
-
 	buf_put_u8(out, '#');
-	for (size_t i = 0; i < der.len; i++) {
-		buf_put(out, hex_encode(bytes_of(der.data + i, 1), digits, sizeof(digits)), 2);
-	}
+	buf_put_hex(out, der);
 }
 
 /* A value that begins with "#" must not look like one written in hex. */

@@ -26,12 +26,8 @@
 static void
 san_put_hex(struct buf *out, struct bytes in)
 {
-	char digits[3];
-
 	buf_put_u8(out, '#');
-	for (size_t i = 0; i < in.len; i++) {
-		buf_put(out, hex_encode(bytes_of(in.data + i, 1), digits, sizeof(digits)), 2);
-	}
+	buf_put_hex(out, in);
 }
 
 /* ---- to text ---- */

@@ -163,7 +163,7 @@ apply_revoked(struct apply *a, const struct record_head *old, const struct recor
     struct bytes record)
 {
 	bool was = old != NULL && old->state != CERT_VALID;
-	bool is = new != NULL &&new->state != CERT_VALID, stays = false;
+	bool is = new == NULL ? false : new->state != CERT_VALID, stays = false;
 	const uint8_t *ca = old != NULL ? old->ident : new->ident; /* it begins with the CA */
 	struct revoked row;
 	struct count count;

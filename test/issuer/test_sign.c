@@ -569,7 +569,7 @@ what_it_costs(void **state)
 			pool_reset(pool);
 		}
 		pool_free(pool);
-		print_message("CA %s: bare signature %.1f us, resolve %.1f us, sign %.1f us\n",
+		print_message("# CA %s: bare signature %.1f us, resolve %.1f us, sign %.1f us\n",
 		    kinds[k], bare, resolve / n, sign / n);
 		EVP_MD_CTX_free(ctx);
 		fixture_fini(&f);
