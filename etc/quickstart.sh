@@ -129,7 +129,10 @@ if [ -z "$once" ]; then
 
 	cmpd is running: process $cmpd_pid, http://127.0.0.1:$port/.well-known/cmp, log $work/cmpd.log
 	  look      $ctl -c $conf list
-	  ask again openssl cmp as above, with -ref device1 -secret pass:$secret
+	  ask again openssl cmp -cmd ir -server 127.0.0.1:$port -path .well-known/cmp -no_proxy 127.0.0.1 \\
+	              -ref device1 -secret pass:$secret -recipient /CN=cmpd \\
+	              -subject /CN=device1 -newkey $work/new.key -trusted $demo/ca/ca.pem -certout $work/new.pem
+	            after openssl ecparam -genkey -noout -name prime256v1 -out $work/new.key
 	  stop      kill $cmpd_pid; rm -r $work
 	TEXT
 	exit 0

@@ -10,8 +10,8 @@
 
 static const struct command commands[] = {
     {"init", "DIR [--listen ADDR:PORT]",
-	"Makes a new folder ready to run: a configuration, a demo CA, keys.\n", BIT(OPT_LISTEN), 1,
-	1, run_init},
+	"Makes a folder ready to run: a configuration, a demo CA, keys.\n", BIT(OPT_LISTEN), 1, 1,
+	run_init},
     {"list", "[--state S] [--subject GLOB] [--older-than AGE] [-n N]",
 	"Shows requests, the oldest first. States: pending approved issued confirmed denied\n"
 	"aborted expired refused unconfirmed done. AGE: 90s, 30m, 2h, 7d.\n",
@@ -23,7 +23,7 @@ static const struct command commands[] = {
 	"Lets requests be issued. Without @VERSION it shows them and asks.\n", 0, 1, 1 << 20,
 	run_approve},
     {"deny", "ID[@VERSION]... [--reason FAILINFO] [--text TEXT]",
-	"Refuses requests; the client is told failInfo (badRequest, badCertTemplate, ...) and\n"
+	"Refuses requests. The client is told failInfo (badRequest, badCertTemplate, ...) and\n"
 	"text. Without @VERSION it shows them and asks.\n",
 	BIT(OPT_REASON) | BIT(OPT_TEXT), 1, 1 << 20, run_deny},
     {"comment", "ID TEXT", "Writes a remark to a request; clients never see it.\n", 0, 2, 2,
@@ -31,15 +31,15 @@ static const struct command commands[] = {
     {"secret add",
 	"REF [--endpoint E] [--secret-file F] [--uses N] [--ttl AGE] [--profile P] "
 	"[--subject DN]",
-	"Adds a shared secret for the reference value REF, from a file (-: standard input) or\n"
-	"made at random; then it is printed, once.\n",
+	"Adds a shared secret for the reference value REF. It comes from a file (-: standard\n"
+	"input), or is made at random and printed, once.\n",
 	BIT(OPT_ENDPOINT) | BIT(OPT_SECRET_FILE) | BIT(OPT_USES) | BIT(OPT_TTL) | BIT(OPT_PROFILE) |
 	    BIT(OPT_SUBJECT),
 	1, 1, run_secret_add},
     {"secret list", "", "Shows the shared secrets, without their values.\n", 0, 0, 0,
 	run_secret_list},
     {"secret remove", "REF [--endpoint E]",
-	"Removes a shared secret; transactions that it opened still end.\n", BIT(OPT_ENDPOINT), 1,
+	"Removes a shared secret. Transactions that it opened still end.\n", BIT(OPT_ENDPOINT), 1,
 	1, run_secret_remove},
     {"cert list", "[--status S] [-n N]",
 	"Shows the certificates that were issued. S: valid, revoked, held.\n",
@@ -51,15 +51,15 @@ static const struct command commands[] = {
 	"Shows it and asks.\n",
 	BIT(OPT_REASON), 1, 1, run_cert_revoke},
     {"crl", "[--ca NAME] [--out F] [--now]",
-	"Prints the newest CRL as PEM, or writes it to a file: DER if its name ends in .crl or\n"
-	".der. --now makes one first. NAME: of a CA, or NAME-ID of an older generation.\n",
+	"Prints the newest CRL as PEM, or writes it to a file. That is DER if its name ends in\n"
+	".crl or .der. --now makes one first. NAME: of a CA, or NAME-ID of an older generation.\n",
 	BIT(OPT_CA) | BIT(OPT_OUT) | BIT(OPT_NOW), 0, 0, run_crl},
     {"status", "", "Shows how cmpd is doing.\n", 0, 0, 0, run_status},
     {"reload", "", "Lets cmpd read its configuration again, as SIGHUP does.\n", 0, 0, 0,
 	run_reload},
     {"backup", "FILE",
-	"Copies the running store to a new file in the configured folder (control.backup_dir).\n",
-	0, 1, 1, run_backup},
+	"Copies the running store to a new file. It is made in the folder control.backup_dir.\n", 0,
+	1, 1, run_backup},
     {"help", "[COMMAND]", "Shows all commands, or one.\n", 0, 0, 2, run_help},
 };
 
@@ -94,6 +94,20 @@ command_find(char **words, int n, int *ret_words)
 	return NULL;
 }
 
+bool
+command_is_half(const char *word)
+{
+	const struct command *command;
+	size_t len = strlen(word);
+
+	for (size_t i = 0; (command = command_at(i)) != NULL; i++) {
+		if (strncmp(command->name, word, len) == 0 && command->name[len] == ' ') {
+			return true;
+		}
+	}
+	return false;
+}
+
 void
 command_usage(FILE *out, const struct command *command)
 {
@@ -108,10 +122,11 @@ print_all(void)
 
 	(void)printf("usage: cmpd-ctl [-c FILE | -s SOCKET] [--json] [--yes] COMMAND ...\n\n");
 	for (size_t i = 0; (command = command_at(i)) != NULL; i++) {
-		(void)printf("  %s%s%s\n", command->name, *command->usage ? " " : "",
-		    command->usage);
+		/* Its first sentence. */
+		(void)printf("  %-14s %.*s\n", command->name,
+		    (int)(strpbrk(command->help, ".\n") - command->help), command->help);
 	}
-	(void)printf("\ncmpd-ctl help COMMAND says more; all of it is in cmpd-ctl(1).\n");
+	(void)printf("\ncmpd-ctl help COMMAND says how it is used; all of it is in cmpd-ctl(1).\n");
 }
 
 int

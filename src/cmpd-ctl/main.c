@@ -31,6 +31,15 @@ run(struct tool *tool)
 	int r;
 
 	command = command_find(tool->args.words, tool->args.n_words, &name_words);
+	if (!command && tool->args.option[OPT_HELP]) {
+		tool->n = 1;
+		tool->words = tool->args.words;
+		return run_help(tool);
+	}
+	if (!command && command_is_half(tool->args.words[0])) {
+		return tool_fail(EXIT_USAGE, "%s needs one more word; see cmpd-ctl help %s",
+		    tool->args.words[0], tool->args.words[0]);
+	}
 	if (!command) {
 		return tool_fail(EXIT_USAGE, "no such command: %s; cmpd-ctl help shows all",
 		    tool->args.words[0]);

@@ -111,6 +111,20 @@ run_backup(struct tool *tool)
 	return code;
 }
 
+static void
+init_print_next(const char *dir)
+{
+	char *name = output_clean(dir);
+
+	(void)printf(
+	    "%s is ready: a demo CA in %s/ca and a configuration. Go on with\n"
+	    "  cmpd -c %s/cmpd.conf                           start cmpd\n"
+	    "  cmpd-ctl -c %s/cmpd.conf secret add device1    a secret for a first device\n"
+	    "  cmpd-ctl -c %s/cmpd.conf list                  what devices ask for\n",
+	    name, name, name, name, name);
+	free(name);
+}
+
 int
 run_init(struct tool *tool)
 {
@@ -121,5 +135,8 @@ run_init(struct tool *tool)
 	if (r < 0) {
 		return tool_fail(EXIT_ERROR, "%s", diag.text[0] ? diag.text : cmpd_strerror(r));
 	}
-	return EXIT_OK;
+	if (!tool->json) {
+		init_print_next(tool->words[0]);
+	}
+	return output_flush();
 }

@@ -73,7 +73,8 @@ struct tool {
 struct command {
 	const char *name; /* "list", "secret add" */
 	const char *usage; /* what follows the name */
-	const char *help; /* lines for help NAME */
+	const char
+	    *help; /* lines for help NAME; the first sentence also stands in the list of all */
 	unsigned int options; /* OPT_BIT of those it takes besides OPT_COMMON */
 	int words_min, words_max;
 	int (*run)(struct tool *tool); /* exit code */
@@ -83,6 +84,8 @@ struct command {
 const struct command *command_at(size_t i);
 /* The command that these words begin with; *ret_words: how many are its name. NULL: none. */
 const struct command *command_find(char **words, int n, int *ret_words);
+/* Is the word the first of a command of two? */
+bool command_is_half(const char *word);
 void command_usage(FILE *out, const struct command *command);
 
 /* queue.c */

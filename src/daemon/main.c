@@ -22,13 +22,13 @@
 enum action { RUN, CHECK, PRINT, VERSION };
 
 static int
-usage(void)
+usage(FILE *out)
 {
 	fputs("usage: cmpd -c FILE        run in the foreground\n"
 	      "       cmpd -t -c FILE     check configuration, keys, plugins and store\n"
 	      "       cmpd -T -c FILE     print the effective configuration\n"
 	      "       cmpd -V             print versions\n",
-	    stderr);
+	    out);
 	return 2;
 }
 
@@ -120,17 +120,17 @@ main(int argc, char **argv)
 		case 'P':
 			return policy_try_main(optarg);
 		case 'h':
-			usage();
-			return 0;
+			usage(stdout);
+			return fflush(stdout) == 0 ? 0 : 1;
 		default:
-			return usage();
+			return usage(stderr);
 		}
 	}
 	if (optind != argc) {
-		return usage();
+		return usage(stderr);
 	}
 	if (action == VERSION) {
 		return print_versions();
 	}
-	return file == NULL ? usage() : act(action, file);
+	return file == NULL ? usage(stderr) : act(action, file);
 }

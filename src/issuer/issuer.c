@@ -15,10 +15,14 @@ int
 issuer_error(struct diag *diag, int error, const char *format, ...)
 {
 	unsigned long code = ERR_peek_error();
-	const char *reason = code != 0 ? ERR_reason_error_string(code) : NULL;
+	const char *reason = NULL;
 	char text[sizeof(diag->text)];
 	va_list args;
 
+	if (code != 0) {
+		reason = ERR_SYSTEM_ERROR(code) ? strerror(ERR_GET_REASON(code))
+						: ERR_reason_error_string(code);
+	}
 	va_start(args, format);
 	if (vsnprintf(text, sizeof(text), format, args) < 0) {
 		text[0] = '\0';

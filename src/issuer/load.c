@@ -1,6 +1,8 @@
 /* Keys and certificates from files and URIs. Nothing here ever asks a person. */
+#include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -69,6 +71,11 @@ issuer_load_key(OSSL_LIB_CTX *libctx, const char *uri, EVP_PKEY **ret, struct di
 
 	if (method == NULL) {
 		result = issuer_error(diag, CMPD_ENOMEM, "%s", uri);
+		goto out;
+	}
+	/* Of a file that is not there OSSL_STORE says that its name is no URI. */
+	if (uri[0] == '/' && access(uri, R_OK) < 0) {
+		result = diag_set(diag, CMPD_ECONF, "%s: %s", uri, strerror(errno));
 		goto out;
 	}
 	store = OSSL_STORE_open_ex(uri, libctx, NULL, method, &asked, NULL, NULL, NULL);

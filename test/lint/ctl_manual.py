@@ -11,19 +11,23 @@ def say(*args):
     return subprocess.run([sys.argv[1], *args], capture_output=True, text=True, check=True).stdout
 
 
-def help_faults(usages):
-    for usage in usages:
-        name = re.match(r"[a-z]+(?: [a-z]+)?(?= |$)", usage).group(0)
-        lines = say("help", *name.split()).splitlines()
-        if lines[0] != "usage: cmpd-ctl " + usage or len(lines) < 2:
-            yield f"help {name}: {lines[0]}"
+def usage(name):
+    """What `help NAME` begins with; its text must follow."""
+    lines = say("help", *name.split()).splitlines()
+    prefix = "usage: cmpd-ctl "
+    if not lines[0].startswith(prefix + name) or len(lines) < 2:
+        faults.append(f"help {name}: {lines[0]}")
+    return lines[0].removeprefix(prefix)
 
 
-table = {line.strip() for line in say("help").splitlines() if line.startswith("  ")}
+faults = []
+overview = [line for line in say("help").splitlines() if line.startswith("  ")]
+table = {usage(line[2:16].strip()) for line in overview}
 page = tree.text(tree.ROOT / "doc/cmpd-ctl.1.scd").replace("\\", "")
 headings = set(re.findall(r"^## (.*)$", page, re.M))
 tap = tree.Tap()
 tap.check("every command has its paragraph in cmpd-ctl(1)", sorted(table - headings))
 tap.check("cmpd-ctl(1) has no paragraph about a command that is not there", sorted(headings - table))
-tap.check("every command has its own help", help_faults(sorted(table)))
+tap.check("every command has its own help", faults)
+tap.check("the list of all commands fits a terminal", [line for line in overview if len(line) > 80])
 tap.done()
