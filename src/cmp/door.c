@@ -28,6 +28,7 @@ cmp_door_new(const struct conf *conf, OSSL_LIB_CTX *libctx, struct issuer *issue
 	}
 	door->conf = conf;
 	door->libctx = libctx;
+	door->keys.libctx = libctx;
 	door->issuer = issuer;
 	door->pool = pool_new(DOOR_POOL_MAX);
 	door->signers = signer_cache_new();
@@ -63,6 +64,7 @@ cmp_door_free(struct cmp_door *door)
 	free(door->endpoints);
 	signer_cache_free(door->signers);
 	OSSL_CMP_MSG_free(door->primer);
+	key_maker_fini(&door->keys);
 	pool_free(door->pool);
 	free(door);
 }

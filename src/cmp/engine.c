@@ -80,7 +80,7 @@ context_new(struct engine_call *call)
 
 /* Runs a message and gives back the type of the answer's body and, of ip/cp/kup, its PKIStatus. */
 static int
-process(struct engine_call *call, OSSL_CMP_SRV_CTX *srv, OSSL_CMP_MSG *message, int *ret_body,
+process(struct engine_call *call, OSSL_CMP_SRV_CTX *srv, const OSSL_CMP_MSG *message, int *ret_body,
     int64_t *ret_status)
 {
 	struct pool *pool = call->work->desk->pool;
@@ -187,38 +187,41 @@ status_of(const struct desk_outcome *outcome)
 	return WIRE_REJECTION;
 }
 
-static struct bytes
-cert_request_body(struct cmp_work *work, int index)
+/* A p10cr is what it is: OpenSSL verifies its signature. */
+static int
+p10cr_message(struct cmp_work *work, OSSL_CMP_MSG **ret)
 {
 	struct wire_der_build build = {.pool = work->desk->pool};
-	struct bytes content = work->p10.raw;
+	struct bytes body = wire_der_put1(&build, DER_CONSTRUCTED(WIRE_P10CR), work->p10.raw);
+	int error = inner_message(work, body, false, ret);
 
-	if (work->in.body_type != WIRE_P10CR) {
-		content = wire_der_put1(&build, DER_SEQUENCE, work->requests[index].raw);
-	}
-	return wire_der_put1(&build, (uint8_t)DER_CONSTRUCTED(work->in.body_type), content);
+	/* A key or name that makes no sense. */
+	return error == CMPD_EFORMAT ? CMPD_ETEMPLATE : error;
 }
 
 int
-engine_cert_request(struct engine_call *call, bool checked)
+engine_cert_request(struct engine_call *call)
 {
-	struct cmp_work *work = call->work;
-	struct bytes body = checked ? bytes_of(primer_body, sizeof(primer_body))
-				    : cert_request_body(work, call->index);
+	bool p10 = call->work->in.body_type == WIRE_P10CR;
+	const OSSL_CMP_MSG *message = p10 ? NULL : primer_get0(call);
 	OSSL_CMP_SRV_CTX *srv = context_new(call);
-	OSSL_CMP_MSG *message = NULL;
+	OSSL_CMP_MSG *own = NULL;
 	int body_type, error = CMPD_ENOMEM;
 	int64_t status;
 
 	call->primed = true;
 	ERR_clear_error();
-	if (!srv || !OSSL_CMP_SRV_CTX_set_accept_raverified(srv, checked)) {
+	if (!srv || !OSSL_CMP_SRV_CTX_set_accept_raverified(srv, !p10)) {
 		goto out;
 	}
-	error = inner_message(work, body, false, &message);
-	if (error) {
-		/* A key or name that makes no sense. */
-		error = error == CMPD_EFORMAT ? CMPD_ETEMPLATE : error;
+	if (p10) {
+		error = p10cr_message(call->work, &own);
+		message = own;
+		if (error) {
+			goto out;
+		}
+	}
+	if (!message) {
 		goto out;
 	}
 	error = process(call, srv, message, &body_type, &status);
@@ -231,7 +234,7 @@ engine_cert_request(struct engine_call *call, bool checked)
 		error = CMPD_ECRYPTO;
 	}
 out:
-	OSSL_CMP_MSG_free(message);
+	OSSL_CMP_MSG_free(own);
 	OSSL_CMP_SRV_CTX_free(srv);
 	ERR_clear_error();
 	return error;

@@ -26,8 +26,9 @@ struct engine_call {
 	bool polls; /* primed for a pollReq, not for a certConf */
 };
 
-/* A certificate request. checked: its POPO was verified here. OpenSSL's own verdict on the POPO: CMPD_EPOP. */
-int engine_cert_request(struct engine_call *call, bool checked) CMPD_MUST_CHECK;
+/* A certificate request. ir, cr and kur: its POPO has been verified (popo.h), so OpenSSL gets the constant request of the primer, with raVerified; a
+ * p10cr goes in as it came, CMPD_EPOP: OpenSSL found its signature wrong. */
+int engine_cert_request(struct engine_call *call) CMPD_MUST_CHECK;
 /* One entry of a pollReq; run fills outcome. */
 int engine_poll(struct engine_call *call) CMPD_MUST_CHECK;
 /* One CertStatus; confirm == NULL: an empty certConf, for which no callback runs. */

@@ -105,14 +105,13 @@ check_key(struct bytes spki, struct diag *why)
 	return error == CMPD_EFORMAT ? CMPD_ETEMPLATE : error;
 }
 
-/* What is wrong with one request before OpenSSL sees it. *ret_checked: its POPO was verified here. */
+/* What is wrong with one request before OpenSSL sees it. The POPO of a p10cr is verified there. */
 static int
-check_request(struct cmp_work *work, size_t i, bool *ret_checked, struct diag *why)
+check_request(struct cmp_work *work, size_t i, struct diag *why)
 {
 	const struct wire_cert_req *request = NULL;
 	int error;
 
-	*ret_checked = false;
 	if (work->in.body_type == WIRE_P10CR) {
 		error = algorithm_check(work->p10.alg.der, work->endpoint->popo, why);
 		return error ? error : check_key(work->p10.template.spki, why);
@@ -129,11 +128,7 @@ check_request(struct cmp_work *work, size_t i, bool *ret_checked, struct diag *w
 	if (!error) {
 		error = check_old_cert_id(work, request, why);
 	}
-	if (error || popo_is_plain(request, work->n_requests)) {
-		return error;
-	}
-	*ret_checked = true;
-	return popo_verify(work, request, why);
+	return error ? error : popo_verify(work, request, why);
 }
 
 static int
@@ -209,11 +204,10 @@ submit_one(struct cmp_work *work, size_t i, struct desk_outcome *ret)
 	struct engine_call call = {
 	    .work = work, .verified = work->verified, .index = (int)i, .run = run_submit};
 	struct diag why = {""};
-	bool checked = false;
-	int error = check_request(work, i, &checked, &why);
+	int error = check_request(work, i, &why);
 
 	if (!error) {
-		error = engine_cert_request(&call, checked);
+		error = engine_cert_request(&call);
 	}
 	if (!error) {
 		*ret = call.outcome;

@@ -1,13 +1,6 @@
 #include "cmp/popo.h"
 #include "cmp/verify.h"
 
-bool
-popo_is_plain(const struct wire_cert_req *request, size_t n_requests)
-{
-	return n_requests == 1 && request->cert_req_id == 0 && request->template.subject.data &&
-	       request->popo == WIRE_POPO_SIGNATURE && !request->popo_input.data;
-}
-
 int
 popo_check(const struct wire_cert_req *request, struct algorithm_set allowed, struct diag *why)
 {
@@ -37,7 +30,7 @@ popo_check(const struct wire_cert_req *request, struct algorithm_set allowed, st
 int
 popo_verify(struct cmp_work *work, const struct wire_cert_req *request, struct diag *why)
 {
-	int error = verify_signed_by_spki(work->door->libctx, request->request_raw,
+	int error = verify_signed_by_spki(&work->door->keys, request->request_raw,
 	    request->popo_alg.der, request->popo_signature, request->template.spki);
 
 	if (error == CMPD_EALGORITHM) {

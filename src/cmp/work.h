@@ -12,6 +12,7 @@
 #include "cmp/door.h"
 #include "cmp/failinfo.h"
 #include "cmp/sign.h"
+#include "cmp/verify.h"
 #include "cmp/wire.h"
 #include "conf/conf.h"
 #include "issuer/issuer.h"
@@ -51,6 +52,7 @@ struct cmp_door {
 	struct issuer *issuer;
 	struct pool *pool; /* of the door's own data */
 	struct signer_cache *signers;
+	struct key_maker keys;
 	OSSL_CMP_MSG *primer; /* decoded once, by the engine; NULL: not yet */
 	struct cmp_endpoint *endpoints;
 	size_t n_endpoints;

@@ -62,33 +62,25 @@ run(struct engine_call *call)
 	return f->error;
 }
 
-/* The one request of the work: an ir made by OpenSSL; spoilt: its signature is of other bytes. */
+/* The p10cr of the work, made by OpenSSL; spoilt: its signature is of other bytes. */
 static void
-arrange_request(struct fixture *f, bool spoilt)
+arrange_p10cr(struct fixture *f, bool spoilt)
 {
-	OSSL_CRMF_MSG *msg = OSSL_CRMF_MSG_new();
-	X509_NAME *name = X509_NAME_new();
+	X509_REQ *req = X509_REQ_new();
 	unsigned char *der = NULL;
 	int len;
 
-	X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, (const unsigned char *)"a", -1, -1,
-	    0);
-	assert_true(OSSL_CRMF_MSG_set_certReqId(msg, 0));
-	assert_true(OSSL_CRMF_CERTTEMPLATE_fill(OSSL_CRMF_MSG_get0_tmpl(msg), f->key, name, NULL,
-	    NULL));
-	assert_true(OSSL_CRMF_MSG_create_popo(OSSL_CRMF_POPO_SIGNATURE, msg, f->key, EVP_sha256(),
-	    NULL, NULL));
-	len = i2d_OSSL_CRMF_MSG(msg, &der);
+	assert_true(X509_REQ_set_pubkey(req, f->key));
+	assert_true(X509_REQ_sign(req, f->key, EVP_sha256()) > 0);
+	len = i2d_X509_REQ(req, &der);
 	assert_true(len > 0);
 	if (spoilt) {
 		der[len - 1] ^= 1;
 	}
-	f->work.requests = pool_alloc(f->pool, sizeof(*f->work.requests));
-	f->work.requests[0].raw = pool_bytes(f->pool, bytes_of(der, (size_t)len));
-	f->work.n_requests = 1;
+	f->work.in.body_type = WIRE_P10CR;
+	f->work.p10.raw = pool_bytes(f->pool, bytes_of(der, (size_t)len));
 	OPENSSL_free(der);
-	X509_NAME_free(name);
-	OSSL_CRMF_MSG_free(msg);
+	X509_REQ_free(req);
 }
 
 static struct engine_call
@@ -102,43 +94,32 @@ B1_2_request_reaches_the_desk(void **state)
 {
 	static const enum desk_status all[] = {
 	    DESK_GRANTED, DESK_GRANTED_WITH_MODS, DESK_REJECTED, DESK_WAITING};
-	static const int types[] = {WIRE_IR, WIRE_CR, WIRE_KUR};
+	static const int types[] = {WIRE_IR, WIRE_CR, WIRE_KUR, WIRE_P10CR};
 	struct fixture *f = *state;
 
-	arrange_request(f, false);
-	for (size_t t = 0; t < 3; t++) {
+	arrange_p10cr(f, false);
+	for (size_t t = 0; t < 4; t++) {
 		for (size_t i = 0; i < 4; i++) {
 			struct engine_call call = call_new(f);
 
 			f->work.in.body_type = types[t];
 			f->say.status = all[i];
 			f->runs = 0;
-			assert_int_equal(engine_cert_request(&call, false), 0);
+			assert_int_equal(engine_cert_request(&call), 0);
 			assert_int_equal(f->runs, 1);
 		}
 	}
 }
 
 static void
-B3_15_wrong_popo_never_reaches_the_desk(void **state)
+B3_15_wrong_signature_of_a_p10cr_never_reaches_the_desk(void **state)
 {
 	struct fixture *f = *state;
 	struct engine_call call = call_new(f);
 
-	arrange_request(f, true);
-	assert_int_equal(engine_cert_request(&call, false), CMPD_EPOP);
+	arrange_p10cr(f, true);
+	assert_int_equal(engine_cert_request(&call), CMPD_EPOP);
 	assert_int_equal(f->runs, 0);
-}
-
-static void
-checked_request_needs_no_popo(void **state)
-{
-	struct fixture *f = *state;
-	struct engine_call call = call_new(f);
-
-	f->say.status = DESK_WAITING;
-	assert_int_equal(engine_cert_request(&call, true), 0);
-	assert_int_equal(f->runs, 1);
 }
 
 static void
@@ -148,7 +129,7 @@ error_of_the_desk_comes_back(void **state)
 	struct engine_call call = call_new(f);
 
 	f->error = CMPD_EPARKED;
-	assert_int_equal(engine_cert_request(&call, true), CMPD_EPARKED);
+	assert_int_equal(engine_cert_request(&call), CMPD_EPARKED);
 	assert_int_equal(f->runs, 1);
 }
 
@@ -211,8 +192,8 @@ F11_error_queue_is_left_empty(void **state)
 	struct fixture *f = *state;
 	struct engine_call call = call_new(f);
 
-	arrange_request(f, true);
-	assert_int_equal(engine_cert_request(&call, false), CMPD_EPOP);
+	arrange_p10cr(f, true);
+	assert_int_equal(engine_cert_request(&call), CMPD_EPOP);
 	assert_int_equal(ERR_peek_error(), 0);
 }
 
@@ -221,9 +202,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(B1_2_request_reaches_the_desk, setup, teardown),
-	    cmocka_unit_test_setup_teardown(B3_15_wrong_popo_never_reaches_the_desk, setup,
-		teardown),
-	    cmocka_unit_test_setup_teardown(checked_request_needs_no_popo, setup, teardown),
+	    cmocka_unit_test_setup_teardown(B3_15_wrong_signature_of_a_p10cr_never_reaches_the_desk,
+		setup, teardown),
 	    cmocka_unit_test_setup_teardown(error_of_the_desk_comes_back, setup, teardown),
 	    cmocka_unit_test_setup_teardown(B2_1_poll_waits_and_ends, setup, teardown),
 	    cmocka_unit_test_setup_teardown(B2_4_certconf_accepted_refused_empty, setup, teardown),
