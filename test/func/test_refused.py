@@ -83,7 +83,7 @@ def test_signers():
         accepted(server, "cr", cert=ours.certificate, key=ours.key, subject="/CN=dev1")
         serial = run(OPENSSL, "x509", "-in", ours.certificate, "-noout", "-serial").stdout.split("=")[1].strip()
         server.ctl("cert", "revoke", serial.lower(), "--reason", "superseded", "--yes")
-        refused(server, "signerNotTrusted", "revoked", command="kur", cert=ours.certificate, key=ours.key,
+        refused(server, "certRevoked", "revoked", command="kur", cert=ours.certificate, key=ours.key,
                 subject=None)
 
 
