@@ -151,7 +151,8 @@ crl_status_der(struct player *p, const char *which)
 
 	name = wire_general_name(p->pool,
 	    object_der(p, X509_get_subject_name(p->ca), ASN1_ITEM_rptr(X509_NAME)));
-	parts[0] = wire_der_put1(&build, DER_CONSTRUCTED(1), name);
+	parts[0] =
+	    wire_der_put1(&build, DER_CONSTRUCTED(1), wire_der_put1(&build, DER_SEQUENCE, name));
 	if (strcmp(which, "none") != 0) {
 		now += strcmp(which, "old") == 0 ? -400 * INT64_C(86400000) : 86400000;
 		parts[1] = wire_der_put1(&build, DER_GENERALIZED_TIME,
