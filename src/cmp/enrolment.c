@@ -57,6 +57,11 @@ check_set(const struct cmp_work *work, struct diag *why)
 		    "%zu requests in one message, at most %lld are served", work->n_requests,
 		    (long long)max);
 	}
+	/* Each would update the certificate that signs, and that has one update at a time. */
+	if (work->in.body_type == WIRE_KUR && work->n_requests > 1) {
+		return diag_set(why, CMPD_EINVAL,
+		    "a kur updates the certificate that signs it: it holds one request");
+	}
 	if (work->n_cert_profiles > work->n_requests) {
 		return diag_set(why, CMPD_EINVAL,
 		    "certProfile has more names than there are requests");
