@@ -1,6 +1,7 @@
 #include <openssl/asn1t.h>
 #include <openssl/err.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -58,6 +59,28 @@ protect(struct cmp_work *work, bool mac, const struct wire_alg *alg, struct byte
 	    ret);
 }
 
+/*
+ * Their sender, if everybody can read it: we only look at its frame, others decode the names inside, and could not read our answer. Its recipient is
+ * nobody then.
+ */
+static struct bytes
+recipient(const struct cmp_endpoint *ep, struct bytes sender)
+{
+	const unsigned char *p = sender.data;
+	GENERAL_NAME *name = NULL;
+
+	if (!sender.data || bytes_equal(sender, ep->null_name)) {
+		return ep->null_name;
+	}
+	name = d2i_GENERAL_NAME(NULL, &p, (long)sender.len);
+	if (!name) {
+		ERR_clear_error();
+		return ep->null_name;
+	}
+	GENERAL_NAME_free(name);
+	return sender;
+}
+
 int
 seal_body(struct cmp_work *work, struct bytes body_raw, const struct seal_options *options,
     struct sealed *ret)
@@ -69,7 +92,7 @@ seal_body(struct cmp_work *work, struct bytes body_raw, const struct seal_option
 	struct wire_header header = {
 	    .pvno = options->pvno ? options->pvno : in->pvno,
 	    .sender = ep->signer_name,
-	    .recipient = in->sender.data ? in->sender : ep->null_name,
+	    .recipient = recipient(ep, in->sender),
 	    .message_time = work->desk->now,
 	    .sender_kid = mac ? in->sender_kid : ep->signer_kid,
 	    .transaction_id = in->transaction_id,
