@@ -326,6 +326,11 @@ serve_error(struct cmp_work *work)
 		return CMPD_ENOMEM;
 	}
 	error = work->txn.ended ? 0 : engine_error(&call);
+	if (error == CMPD_EFORMAT && !call.called) {
+		cmp_work_fault(work, "B3.1", FI_BAD_DATA_FORMAT,
+		    "the error message does not decode: a text or number makes no sense");
+		return 0;
+	}
 	if (!error) {
 		error = serve_entries(work, &entries);
 	}

@@ -173,6 +173,12 @@ revoke_one(struct cmp_work *work, const struct wire_rev_req *request, const char
 		return 0;
 	}
 	error = engine_rr(&call, request);
+	if (error == CMPD_EFORMAT && !call.called) {
+		*ret = (struct wire_status_info){.status = WIRE_REJECTION,
+		    .fail_info = FI_BAD_DATA_FORMAT,
+		    .text = "the name of the issuer does not decode"};
+		return 0;
+	}
 	if (!error) {
 		*ret = r.status;
 	}
