@@ -1,0 +1,60 @@
+/*
+ * A whole door for fuzz targets: memory store, issuer, a secret, a device with a certificate, and endpoints that hold
+ * ("/held") and that grant ("/granted"). What is always true of an answer is checked here; abort() says that it is not.
+ */
+#pragma once
+
+#include "cmp/door.h"
+#include "cmp/work.h"
+
+/* An endpoint of the world. */
+enum place { PLACE_HELD, PLACE_GRANTED };
+
+#define WORLD_ID_SIZE	  16 /* transactionID and nonces */
+#define WORLD_SERIAL_SIZE 20
+#define WORLD_HASH_SIZE	  32
+
+struct world {
+	struct pool *pool; /* of the input at hand */
+	struct pool *answer_pool; /* of the message at hand */
+	struct conf *conf;
+	struct cmp_door *door;
+	struct desk desk;
+	struct store *store;
+	uint64_t inputs, messages;
+	int64_t now;
+	EVP_PKEY *device_key, *signer_key;
+	struct bytes device_name; /* GeneralName */
+	struct cert device; /* in the pool of the world itself */
+};
+
+/* Made at the first call. Every input begins with it: what lay in the pools is gone; the store is a new one now and then. */
+struct world *world_begin(void);
+
+/* One message as it shall be. */
+struct letter {
+	enum place place;
+	int body_type; /* tag of the PKIBody */
+	struct bytes content; /* what is inside of it */
+	bool pvno3, sign; /* sign: with the device's key, else MAC under the secret */
+	uint8_t txn[WORLD_ID_SIZE];
+	struct bytes recip_nonce;
+	size_t n_info;
+	struct wire_itav info[4];
+};
+/* Header, protection and all, in the world's pool. */
+struct bytes world_message(struct world *w, const struct letter *letter);
+
+/* Gives a message to the door, commits what it wants stored, and checks the answer. authentic: it came from world_message. The answer is
+ * valid until the next one. */
+struct reply {
+	struct wire_message message;
+	bool stored;
+};
+struct reply world_hand_in(struct world *w, enum place place, struct bytes body, bool authentic);
+
+/* The operator approves the entry of a transaction, if it waits. */
+void world_approve(struct world *w, const uint8_t txn[WORLD_ID_SIZE]);
+
+/* A signature by the device, in the world's pool. */
+struct bytes world_sign(struct world *w, struct bytes data);
