@@ -123,7 +123,6 @@ struct conf_endpoint {
 	bool rr_mac; /* a secret may revoke the certificates it obtained: false */
 	/* a second revocation gets revocationWarning instead of certRevoked */
 	bool rr_again_warning;
-	bool ask_rr, ask_genm; /* hold rr and genm for policy/operator: false */
 	struct conf_policy *policy;
 	size_t n_policy;
 	const char *where; /* "file:line" */

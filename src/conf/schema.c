@@ -329,11 +329,6 @@ static const struct conf_row endpoint_rows[] = {
     KEY(conf_endpoint, rr_again_warning, CONF_BOOL, CONF_RELOADABLE, "false", ANY,
 	"Whether a second revocation of a certificate is answered with revocationWarning instead "
 	"of a rejection with certRevoked."),
-    KEY(conf_endpoint, ask_rr, CONF_BOOL, CONF_RELOADABLE, "false", ANY,
-	"Whether a revocation asked for by the certificate itself waits for policy or an "
-	"operator."),
-    KEY(conf_endpoint, ask_genm, CONF_BOOL, CONF_RELOADABLE, "false", ANY,
-	"Whether general messages wait for policy or an operator."),
     {.name = "policy",
 	.type = CONF_POLICY,
 	.flags = CONF_RELOADABLE,

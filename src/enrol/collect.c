@@ -209,20 +209,10 @@ int
 desk_collect(struct desk *desk, const struct txn *txn, const struct entry *entry,
     struct desk_outcome *ret)
 {
-	int error;
-
 	memset(ret, 0, sizeof(*ret));
 	ret->cert_req_id = entry->cert_req_id;
 	ret->fail_info = -1;
 	ret->entry = *entry;
-	if ((entry->state == ENTRY_PENDING || entry->state == ENTRY_APPROVED) &&
-	    desk->now >= entry->expires) {
-		desk_audit_entry(desk, entry, "cmpd", "entry.expired", NULL);
-		error = desk_move_entry(desk, &ret->entry, ENTRY_EXPIRED);
-		if (error) {
-			return error;
-		}
-	}
 	switch (ret->entry.state) {
 	case ENTRY_PENDING:
 		return tell_waiting(ret);

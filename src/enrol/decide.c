@@ -121,9 +121,6 @@ approve(struct desk *desk, struct entry *entry, const char *actor,
 {
 	int error;
 
-	if (desk->now >= entry->expires) {
-		return diag_set(diag, CMPD_ESTATE, "nothing to decide: it has expired");
-	}
 	if (note_has(entry->approvals, actor)) {
 		return diag_set(diag, CMPD_EEXIST, "%s has approved it already", actor);
 	}

@@ -161,5 +161,6 @@ int desk_revocation(struct desk *desk, const struct desk_requester *requester,
 /* ---- the sweep (housekeeping thread) ---- */
 
 struct due;
-/* Does what is due for one item: expires, revokes for lack of confirmation (unless grace), ends and purges. Nothing to do: 0 and an empty unit. */
+/* Does what is due for one item: expires, revokes for lack of confirmation, ends and purges. grace: after a start or a jump of
+ * the clock; nothing expires and nothing is revoked then. Nothing to do: 0 and an empty unit. */
 int desk_sweep_one(struct desk *desk, const struct due *due, bool grace) CMPD_MUST_CHECK;

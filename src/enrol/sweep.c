@@ -35,15 +35,16 @@ sweep_entry(struct desk *desk, uint64_t number, bool grace)
 	if (!entry.due || entry.due > desk->now) {
 		return 0;
 	}
+	/* The clock may be wrong, or nobody could reach us: nothing ends for lack of time just now. */
+	if (grace && !entry_state_is_final(entry.state)) {
+		return 0;
+	}
 	switch (entry.state) {
 	case ENTRY_PENDING:
 	case ENTRY_APPROVED:
 		desk_audit_entry(desk, &entry, "cmpd", "entry.expired", NULL);
 		return desk_move_entry(desk, &entry, ENTRY_EXPIRED);
 	case ENTRY_ISSUED:
-		if (grace) {
-			return 0;
-		}
 		desk_audit_entry(desk, &entry, "cmpd", "entry.unconfirmed", NULL);
 		error = desk_revoke_entry_cert(desk, &entry, REASON_CESSATION_OF_OPERATION, "cmpd");
 		return error ? error : desk_move_entry(desk, &entry, ENTRY_UNCONFIRMED);

@@ -49,7 +49,7 @@ static const char full[] =
     "= \"2h\";\n"
     "    max_requests = 64; max_extra_certs = 0; pbm_iterations_min = 500; pbm_iterations_max = "
     "500;\n"
-    "    recip_nonce = \"request\"; p10cr_id_zero = true; ask_rr = true; ask_genm = true;\n"
+    "    recip_nonce = \"request\"; p10cr_id_zero = true; rr_mac = true;\n"
     "    policy = ( { plugin = \"allow\"; subject = \"/CN=\\\"lab\\\"-*\"; n = 5; big = "
     "5000000000L; f = 0.1;\n"
     "      yes = true; list = ( \"a\", 2, false ); one = [ 1 ]; secret = \"hidden\"; "
@@ -193,8 +193,7 @@ every_key_of_endpoints_is_read(void **state)
 	assert_int_equal(e->pbm_iterations_max, 500);
 	assert_int_equal(e->recip_nonce, CONF_RECIP_NONCE_REQUEST);
 	assert_true(e->p10cr_id_zero);
-	assert_true(e->ask_rr);
-	assert_true(e->ask_genm);
+	assert_true(e->rr_mac);
 	assert_string_equal(e->where, "t.conf:18");
 	assert_string_equal(conf->endpoints[1].path, "/pkix/");
 	assert_null(conf_endpoint_find(conf, "/pkix"));

@@ -392,6 +392,8 @@ held_expires_and_is_purged(void **state)
 
 	arrange_held(w);
 	now += 3600000;
+	sweep(w, true);
+	assert_int_equal(stored(w).state, ENTRY_PENDING); /* grace after a jump of the clock */
 	sweep(w, false);
 	assert_int_equal(stored(w).state, ENTRY_EXPIRED);
 	assert_int_equal(decide(w, DECISION_APPROVE, 0), CMPD_ESTATE);
