@@ -26,7 +26,14 @@ static const struct ca_algorithm
     rsa_sha256 = {"SHA256", "SHA256", 32,
 	IDENTIFIER("\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b\x05\x00")},
     ed25519 = {NULL, "SHA512", 64, IDENTIFIER("\x30\x05\x06\x03\x2b\x65\x70")},
-    ed448 = {NULL, "SHAKE256", 64, IDENTIFIER("\x30\x05\x06\x03\x2b\x65\x71")};
+    ed448 = {NULL, "SHAKE256", 64, IDENTIFIER("\x30\x05\x06\x03\x2b\x65\x71")},
+    /* Clients say by hashAlg what certHash is made with; without one it is this. */
+    ml_dsa_44 = {NULL, "SHA256", 32,
+	IDENTIFIER("\x30\x0b\x06\x09\x60\x86\x48\x01\x65\x03\x04\x03\x11")},
+    ml_dsa_65 = {NULL, "SHA256", 32,
+	IDENTIFIER("\x30\x0b\x06\x09\x60\x86\x48\x01\x65\x03\x04\x03\x12")},
+    ml_dsa_87 = {
+	NULL, "SHA256", 32, IDENTIFIER("\x30\x0b\x06\x09\x60\x86\x48\x01\x65\x03\x04\x03\x13")};
 
 /* By the certificate's key: a key in a token may not tell its kind. */
 static const struct ca_algorithm *
@@ -43,6 +50,12 @@ ca_algorithm_of(const struct spki *spki)
 		return &ed25519;
 	case SPKI_ED448:
 		return &ed448;
+	case SPKI_ML_DSA_44:
+		return &ml_dsa_44;
+	case SPKI_ML_DSA_65:
+		return &ml_dsa_65;
+	case SPKI_ML_DSA_87:
+		return &ml_dsa_87;
 	default:
 		return NULL;
 	}

@@ -97,7 +97,7 @@ int profile_parse_key_usage(struct bytes der, unsigned *ret_bits) CMPD_MUST_CHEC
 
 /* ---- sign.c ---- */
 
-#define CA_SIGNATURE_MAX 2048 /* bytes: RSA keys of 16384 bits */
+#define CA_SIGNATURE_MAX 5120 /* bytes: ML-DSA-87 has 4627, RSA keys of 16384 bits 2048 */
 
 /* Time (RFC 5280 4.1.2.5). A year behind 9999 is CMPD_ELIMIT of the buf. */
 void issuer_put_time(struct buf *out, int64_t ms);
