@@ -9,11 +9,13 @@
 
 #include "base/pool.h"
 #include "model/der.h"
+#include "mutate_der.h"
 #include "store/store.h"
 #include "world.h"
 #include "world_check.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+const size_t fuzz_der_at = 2;
 
 /* The first byte. */
 #define KIND	 0x1f /* see kinds */

@@ -7,10 +7,12 @@
 
 #include "base/pool.h"
 #include "model/der.h"
+#include "mutate_der.h"
 #include "world.h"
 #include "world_check.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+const size_t fuzz_der_at = 3; /* of the first question */
 
 /* The first byte. */
 #define SIGN  0x01

@@ -6,8 +6,10 @@
 
 #include "base/pool.h"
 #include "cmp/wire.h"
+#include "mutate_der.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+const size_t fuzz_der_at = 0;
 
 #define MAX 64
 
