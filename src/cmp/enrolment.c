@@ -66,6 +66,11 @@ check_set(const struct cmp_work *work, struct diag *why)
 		return diag_set(why, CMPD_EINVAL,
 		    "certProfile has more names than there are requests");
 	}
+	/* A kur updates the certificate that signed it, and that one has one update at a time. */
+	if (work->in.body_type == WIRE_KUR && work->n_requests > 1) {
+		return diag_set(why, CMPD_EINVAL, "a kur updates one certificate, not %zu",
+		    work->n_requests);
+	}
 	/* RFC 9483 4.1.1: the one request of a message has certReqId 0. */
 	if (work->endpoint->conf->strict && max == 1 && work->in.body_type != WIRE_P10CR &&
 	    id_of(work, 0) != 0) {
