@@ -15,7 +15,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <jansson.h>
 #include <libconfig.h>
 #include <openssl/pem.h>
 
@@ -100,8 +99,8 @@ place_ctl(struct player *p, const char *const *args)
 	return run_ctl(p, args, false);
 }
 
-static json_t *
-ctl_json(struct player *p, const char *const *args)
+json_t *
+place_ctl_json(struct player *p, const char *const *args)
 {
 	char *before = p->output;
 	json_error_t error;
@@ -116,76 +115,6 @@ ctl_json(struct player *p, const char *const *args)
 	}
 	p->output = before;
 	return root;
-}
-
-/* What a message could change, as operators see it: pairs of a name and the arguments of cmpd-ctl. */
-static const struct {
-	const char *name;
-	const char *args[5];
-} views[] = {
-    {"entries", {"list", "-n", "1000"}},
-    {"certificates", {"cert", "list", "-n", "1000"}},
-    {"secrets", {"secret", "list"}},
-    {"counts", {"status"}},
-};
-
-/* Of the status only what is counted in the store. */
-static json_t *
-view_counts(struct player *p, json_t *status)
-{
-	json_t *out = json_pack("{s:O, s:O, s:O, s:O, s:O}", "entries",
-	    json_object_get(status, "entries"), "transactions",
-	    json_object_get(status, "transactions"), "certificates",
-	    json_object_get(status, "certificates"), "secrets", json_object_get(status, "secrets"),
-	    "audit_lines", json_object_get(status, "audit_lines"));
-
-	need(p, out != NULL);
-	json_decref(status);
-	return out;
-}
-
-static const char *
-view(struct player *p, size_t i)
-{
-	json_t *root = ctl_json(p, views[i].args);
-	const char *out;
-	char *text;
-
-	if (strcmp(views[i].name, "counts") == 0) {
-		root = view_counts(p, root);
-	}
-	text = json_dumps(root, JSON_SORT_KEYS | JSON_INDENT(1));
-	need(p, text != NULL);
-	out = pool_strdup(p->pool, text);
-	free(text);
-	json_decref(root);
-	return out;
-}
-
-void
-place_remember(struct player *p)
-{
-	size_t i;
-
-	for (i = 0; i < sizeof(views) / sizeof(views[0]); i++) {
-		p->remembered[i] = view(p, i);
-	}
-}
-
-void
-place_unchanged(struct player *p)
-{
-	size_t i;
-
-	for (i = 0; i < sizeof(views) / sizeof(views[0]); i++) {
-		const char *before = p->remembered[i], *now = view(p, i);
-
-		need(p, before != NULL);
-		if (strcmp(before, now) != 0) {
-			fail(p, "the %s have changed:\n%s\n-- they were:\n%s", views[i].name, now,
-			    before);
-		}
-	}
 }
 
 void
@@ -206,7 +135,7 @@ place_secret(struct player *p, const struct words *words)
 			args[n++] = value;
 		}
 	}
-	root = ctl_json(p, args);
+	root = place_ctl_json(p, args);
 	value = json_string_value(json_object_get(root, "secret"));
 	if (value == NULL) {
 		fail(p, "secret add printed no secret");
@@ -226,7 +155,7 @@ place_entry(struct player *p, const struct client *client, int64_t id, const cha
 	size_t i;
 
 	hex_encode(client->transaction_id, txn, sizeof(txn));
-	root = ctl_json(p, args);
+	root = place_ctl_json(p, args);
 	json_array_foreach (root, i, row) {
 		const char *its = json_string_value(json_object_get(row, "txn"));
 

@@ -8,6 +8,7 @@
 
 #include <sys/types.h>
 
+#include <jansson.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
@@ -130,7 +131,9 @@ void place_secret(struct player *p, const struct words *words);
 /* The id of the entry of the client's transaction, and its state. NULL: none. */
 const char *place_entry(struct player *p, const struct client *client, int64_t id,
     const char **ret_state);
-/* Keeps what operators see of the store: entries, certificates, secrets and counts; and compares it with now. */
+/* The same with --json, which must succeed. */
+json_t *place_ctl_json(struct player *p, const char *const *args);
+/* remember.c: keeps what operators see of the store: entries, certificates, secrets and counts; and compares it with now. */
 void place_remember(struct player *p);
 void place_unchanged(struct player *p);
 void place_write(struct player *p, const char *name, const void *data, size_t len);
