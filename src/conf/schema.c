@@ -122,9 +122,10 @@ static const struct conf_row control_rows[] = {
     KEY(conf_control, backup_dir, CONF_FILE, CONF_RELOADABLE, NULL, ANY,
 	"The only folder that backups are written to. Without it there are none."),
     KEY(conf_control, admin_users, LIST(CONF_STRING), CONF_RELOADABLE, "", CHECK(conf_check_name),
-	"Users who may use the control socket besides root and the user cmpd runs as."),
+	"Users who may use the control socket besides root and the user cmpd runs as. They must "
+	"also be able to enter its folder; state_dir is closed to them."),
     KEY(conf_control, admin_groups, LIST(CONF_STRING), CONF_RELOADABLE, "", CHECK(conf_check_name),
-	"Groups whose members may use the control socket."),
+	"Groups whose members may use the control socket, in the same way."),
     END};
 
 static const struct conf_row store_rows[] = {

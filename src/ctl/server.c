@@ -242,9 +242,17 @@ remove_stale(const struct sockaddr_un *address, struct diag *diag)
 	return diag_set(diag, CMPD_EEXIST, "%s: somebody listens there already", address->sun_path);
 }
 
+/* Others than root and our own user can connect only if the file lets them; who they are is then seen by their
+ * credentials, as ever. */
+static mode_t
+mode_for(const struct ctl_roles *roles)
+{
+	return roles->n_users > 0 || roles->n_groups > 0 ? 0666 : 0660;
+}
+
 /* The mode is right before anybody can connect. */
 static int
-listen_on(const char *path, int *ret_fd, struct diag *diag)
+listen_on(const char *path, mode_t mode, int *ret_fd, struct diag *diag)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd = -1;
@@ -261,7 +269,7 @@ listen_on(const char *path, int *ret_fd, struct diag *diag)
 	}
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0 || bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ||
-	    chmod(path, 0660) < 0 || listen(fd, BACKLOG) < 0) {
+	    chmod(path, mode) < 0 || listen(fd, BACKLOG) < 0) {
 		r = diag_set(diag, CMPD_EIO, "control.socket: %s: %s", path, strerror(errno));
 		if (fd >= 0) {
 			(void)close(fd);
@@ -320,7 +328,7 @@ ctl_server_new(struct event_base *base, const struct conf *conf, const struct ct
 	if (r < 0) {
 		goto out;
 	}
-	r = listen_on(server->path, &server->listen_fd, diag);
+	r = listen_on(server->path, mode_for(&server->roles), &server->listen_fd, diag);
 	if (r < 0) {
 		goto out;
 	}
@@ -353,6 +361,9 @@ ctl_server_reconfigure(struct ctl_server *server, const struct conf *conf)
 	}
 	ctl_roles_fini(&server->roles);
 	server->roles = roles;
+	if (server->listen_fd >= 0 && chmod(server->path, mode_for(&server->roles)) < 0) {
+		log_msg(LOG_LEVEL_WARNING, "ctl.reload", "%s: %s", server->path, strerror(errno));
+	}
 }
 
 /* ---- the end ---- */

@@ -46,7 +46,7 @@ struct ctl_host {
 };
 
 /*
- * Listens on conf->control.socket (mode 0660; a socket nobody listens on any more is replaced) and takes what it needs from conf.
+ * Listens on conf->control.socket (mode 0660, or 0666 if it names operators; a socket nobody listens on any more is replaced) and takes what it needs from conf.
  * host is copied. CMPD_EEXIST: somebody listens there, or it is not a socket; CMPD_EIO; CMPD_ECONF: no such user or group; the
  * words are in diag.
  */

@@ -412,6 +412,33 @@ test_bad_places_and_unknown_users_are_told(void **state)
 	assert_int_equal(access(fixture.socket, F_OK), -1);
 }
 
+static mode_t
+socket_mode(void)
+{
+	struct stat st;
+
+	assert_int_equal(stat(fixture.socket, &st), 0);
+	return st.st_mode & 07777;
+}
+
+static void
+test_named_operators_can_connect(void **state)
+{
+	static const char *root[] = {"root", NULL};
+	struct diag diag = {0};
+
+	(void)state;
+	fixture.conf.control.admin_users = root;
+	assert_int_equal(fixture_start(&fixture, &diag), 0);
+	assert_int_equal(socket_mode(), 0666);
+	fixture_order(&fixture, 'r');
+	assert_int_equal(socket_mode(), 0666);
+	fixture.conf.control.admin_users = NULL;
+	fixture_order(&fixture, 'r');
+	assert_int_equal(socket_mode(), 0660);
+	fixture_stop(&fixture);
+}
+
 int
 main(void)
 {
@@ -434,6 +461,7 @@ main(void)
 	    QUIET(test_a_stale_socket_is_replaced),
 	    QUIET(test_what_is_no_socket_is_left_alone),
 	    QUIET(test_bad_places_and_unknown_users_are_told),
+	    QUIET(test_named_operators_can_connect),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
