@@ -75,6 +75,7 @@ must(bool what, const char *words)
 static int
 decide(void *instance, struct cmpd_request *request, struct cmpd_verdict *verdict)
 {
+	static const char *const sans[] = {"DNS:changed.example", "IP:192.0.2.7", NULL};
 	const char *subject = cmpd_request_subject(request);
 
 	(void)instance;
@@ -84,6 +85,8 @@ decide(void *instance, struct cmpd_request *request, struct cmpd_verdict *verdic
 						    : CMPD_GRANT;
 	if (strstr(subject, "change")) {
 		verdict->subject = "/CN=changed by policy";
+		verdict->sans = sans;
+		verdict->validity_ms = 3600000;
 	}
 	return 0;
 }
@@ -132,7 +135,7 @@ conf_text(struct pool *pool, const struct fixture *f)
 	    "extended_key_usage = [ \"clientAuth\" ]; "
 	    "san = [ \"dns\", \"ip\", \"email\", \"uri\", \"dirName\", \"otherName\" ]; "
 	    "crl_distribution_points = [ \"http://ca.example/main.crl\" ]; }, "
-	    "{ name = \"other\"; ca = \"main\"; allow_ca = true; names = \"any\"; "
+	    "{ name = \"other\"; ca = \"main\"; allow_ca = true; "
 	    "key_usage = [ \"digitalSignature\", \"keyCertSign\" ]; } ); "
 	    "endpoints = ( %s, %s );",
 	    f->cert_file, f->key_file, f->cert_file, f->cert_file, held, granted);
@@ -142,7 +145,12 @@ conf_text(struct pool *pool, const struct fixture *f)
 static struct cert
 certificate_for(struct world *w, struct fixture *f, const char *name, EVP_PKEY *key)
 {
-	struct template wanted = {.subject = name_of(f, name), .spki = spki_of(f, key)}, resolved;
+	static const char *const names[] = {
+	    "subjectAltName=DNS:device.example,IP:10.0.0.1,email:a@example,URI:urn:device", NULL};
+	struct template wanted = {.subject = name_of(f, name),
+	    .spki = spki_of(f, key),
+	    .extensions = extensions_of(f, names)},
+			resolved;
 	struct cert cert = {.number = 0};
 	const char *mods = NULL;
 	struct bytes hash;
