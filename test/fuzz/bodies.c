@@ -18,7 +18,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 const size_t fuzz_der_at = 2;
 
 /* The first byte. */
-#define KIND	 0x1f /* see kinds */
+#define KIND	 0x0f /* see kinds */
+#define TIME	 0x10 /* passes afterwards */
 #define SIGN	 0x20 /* by the device; else a MAC */
 #define PVNO3	 0x40
 #define AS_IT_IS 0x80 /* nothing is signed anew */
@@ -33,7 +34,7 @@ const size_t fuzz_der_at = 2;
 #define OTHER	 0x40 /* the transaction was opened by two requests, or a p10cr */
 #define PROFILE	 0x80 /* certProfile comes in the input */
 
-static const uint8_t kinds[] = {WIRE_IR, WIRE_CR, WIRE_P10CR, WIRE_KUR, WIRE_RR, WIRE_GENM,
+static const uint8_t kinds[KIND + 1] = {WIRE_IR, WIRE_CR, WIRE_P10CR, WIRE_KUR, WIRE_RR, WIRE_GENM,
     WIRE_CERTCONF, WIRE_POLLREQ, WIRE_ERROR, WIRE_NESTED, WIRE_IP, WIRE_PKICONF, WIRE_GENP,
     WIRE_POLLREP, 5, 30};
 
@@ -306,7 +307,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	}
 	options = data[1];
-	letter.body_type = kinds[(data[0] & KIND) % sizeof(kinds)];
+	letter.body_type = kinds[data[0] & KIND];
 	letter.sign = data[0] & SIGN;
 	letter.pvno3 = data[0] & PVNO3;
 	letter.place = options & GRANT ? PLACE_GRANTED : PLACE_HELD;
@@ -330,5 +331,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	letter.content = content;
 	send(w, &letter, options & AGAIN);
+	if (data[0] & TIME) {
+		world_pass_time(w);
+	}
 	return 0;
 }

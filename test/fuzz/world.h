@@ -22,6 +22,7 @@ struct world {
 	struct desk desk;
 	struct store *store;
 	uint64_t inputs, messages;
+	bool is_over; /* time has passed: the next input needs a new store */
 	int64_t now;
 	EVP_PKEY *device_key, *signer_key;
 	struct bytes device_name; /* GeneralName */
@@ -55,6 +56,9 @@ struct reply world_hand_in(struct world *w, enum place place, struct bytes body,
 
 /* The operator approves the entry of a transaction, if it waits. */
 void world_approve(struct world *w, const uint8_t txn[WORLD_ID_SIZE]);
+
+/* Minutes, months and years go by, and the sweep comes: in the end transactions and entries are forgotten. The input ends with it. */
+void world_pass_time(struct world *w);
 
 /* A signature by the device, in the world's pool. */
 struct bytes world_sign(struct world *w, struct bytes data);
