@@ -178,27 +178,6 @@ reject(struct cmp_work *work, int64_t id, int error, const char *text, struct de
 	return ret->text ? 0 : CMPD_ENOMEM;
 }
 
-/* Errors that the client caused; all others are ours. */
-static bool
-is_fault(int error)
-{
-	switch (error) {
-	case CMPD_EPOP:
-	case CMPD_ETEMPLATE:
-	case CMPD_EEXTENSION:
-	case CMPD_EALGORITHM:
-	case CMPD_ECERTID:
-	case CMPD_EACCES:
-	case CMPD_EREVOKED:
-	case CMPD_ELIMIT:
-	case CMPD_EINVAL:
-	case CMPD_EFORMAT:
-		return true;
-	default:
-		return false;
-	}
-}
-
 static const char *
 fault_text(int error)
 {
@@ -223,7 +202,7 @@ submit_one(struct cmp_work *work, size_t i, struct desk_outcome *ret)
 		*ret = call.outcome;
 		return 0;
 	}
-	if (!is_fault(error) || (call.called && call.error)) {
+	if (!desk_is_fault(error) || (call.called && call.error)) {
 		return error;
 	}
 	return reject(work, id_of(work, i), error, why.text[0] ? why.text : fault_text(error), ret);
@@ -247,31 +226,6 @@ submit_all(struct cmp_work *work, struct desk_outcome *outcomes)
 		}
 	}
 	return parked;
-}
-
-/* With others that are stored, the rejected ones of the same message are stored too. */
-static void
-file_rejected(struct cmp_work *work, struct desk_outcome *outcome)
-{
-	struct entry *entry = &outcome->entry;
-
-	random_bytes(entry->id, sizeof(entry->id));
-	entry->state = ENTRY_DENIED;
-	entry->txn = work->key;
-	entry->cert_req_id = outcome->cert_req_id;
-	entry->type = (enum request_type)work->in.body_type;
-	entry->endpoint = work->endpoint->conf->path;
-	entry->profile = work->endpoint->conf->profile;
-	entry->subject = "/";
-	entry->requester = auth_requester(work->verified)->words;
-	entry->peer = work->request->peer;
-	entry->received = work->desk->now;
-	entry->decided = work->desk->now;
-	entry->decided_by = "cmpd";
-	entry->fail_info = failinfo_of_error(outcome->error);
-	entry->text = outcome->text;
-	entry->due = work->desk->now + work->desk->conf->retention.entry;
-	unit_put_entry(work->desk->unit, entry, ENTRY_RECEIVED);
 }
 
 /* Entries are kept longer than transactions: a transactionID is not free again before both are forgotten.
@@ -333,12 +287,11 @@ serve_enrolment(struct cmp_work *work)
 	for (size_t i = 0; i < work->n_requests; i++) {
 		work->txn.ids[i] = id_of(work, i);
 	}
-	if (requester->secret) {
-		unit_use_secret(work->desk->unit, requester->secret->id, work->desk->now);
-	}
+	desk_open_txn(work->desk, requester, &work->txn);
 	for (size_t i = 0; i < work->n_requests; i++) {
 		if (outcomes[i].status == DESK_REJECTED && outcomes[i].error) {
-			file_rejected(work, &outcomes[i]);
+			outcomes[i].fail_info = failinfo_of_error(outcomes[i].error);
+			desk_file_rejected(work->desk, requester, &work->txn, &outcomes[i]);
 		}
 	}
 	return serve_cert_rep(work, outcomes, work->n_requests, false);

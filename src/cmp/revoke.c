@@ -102,13 +102,6 @@ log_revoked(struct cmp_work *work, const struct cert *cert)
 	}
 }
 
-static bool
-is_fault(int error)
-{
-	return error == CMPD_ENOINFO || error == CMPD_ECERTID || error == CMPD_EREVOKED ||
-	       error == CMPD_EACCES || error == CMPD_EINVAL || error == CMPD_EFORMAT;
-}
-
 static int
 run_revoke(struct engine_call *call)
 {
@@ -131,7 +124,7 @@ run_revoke(struct engine_call *call)
 		call->outcome.status = DESK_GRANTED;
 		return 0;
 	}
-	if (!is_fault(error)) {
+	if (!desk_is_fault(error)) {
 		return error;
 	}
 	call->outcome.status = DESK_REJECTED;
@@ -251,5 +244,6 @@ serve_rr(struct cmp_work *work)
 		return error;
 	}
 	serve_open_txn(work);
+	desk_open_txn(work->desk, auth_requester(work->verified), &work->txn);
 	return serve_finish(work, body, &options, NULL);
 }

@@ -200,7 +200,6 @@ serve_open_txn(struct cmp_work *work)
 	memset(txn, 0, sizeof(*txn));
 	txn->key = work->key;
 	txn->endpoint = conf->path;
-	txn->identity = auth_requester(work->verified)->identity;
 	txn->type = (enum request_type)work->in.body_type;
 	txn->pvno = (uint8_t)header->pvno;
 	txn->first_nonce.len = (uint8_t)header->sender_nonce.len;

@@ -100,6 +100,16 @@ int desk_submit(struct desk *desk, const struct desk_requester *requester,
     const struct desk_request *request, struct desk_verdict *verdict, void (*wake)(void *arg),
     void *arg, struct desk_outcome *ret) CMPD_MUST_CHECK;
 
+/* Did the requester cause this error? Then it is told as a rejection; all others are ours. */
+bool desk_is_fault(int error);
+
+/* Opens a transaction for its first stored request: who may go on with it, and the use of the secret. txn->n_ids is set. */
+void desk_open_txn(struct desk *desk, const struct desk_requester *requester, struct txn *txn);
+
+/* A request rejected for a fault, when others of the same message are stored: stored as denied, with the failInfo of the outcome. */
+void desk_file_rejected(struct desk *desk, const struct desk_requester *requester,
+    const struct txn *txn, struct desk_outcome *outcome);
+
 /* What became of an entry: makes the certificate if it is approved and not made yet. Idempotent: an issued one
  * gets the same certificate again. */
 int desk_collect(struct desk *desk, const struct txn *txn, const struct entry *entry,

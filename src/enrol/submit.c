@@ -34,14 +34,6 @@ reject(struct submission *s, int error, struct desk_outcome *ret)
 	return ret->text ? 0 : CMPD_ENOMEM;
 }
 
-static bool
-is_fault_of_request(int error)
-{
-	return error == CMPD_ETEMPLATE || error == CMPD_EEXTENSION || error == CMPD_EALGORITHM ||
-	       error == CMPD_ECERTID || error == CMPD_EREVOKED || error == CMPD_EFORMAT ||
-	       error == CMPD_EACCES || error == CMPD_EINVAL;
-}
-
 bool
 desk_profile_offered(const struct conf_endpoint *endpoint, const char *name)
 {
@@ -517,7 +509,7 @@ desk_submit(struct desk *desk, const struct desk_requester *requester,
 	}
 	if (!error) {
 		error = apply_changes(&s);
-		if (error && (is_fault_of_request(error) || error == CMPD_EPLUGIN)) {
+		if (error && (desk_is_fault(error) || error == CMPD_EPLUGIN)) {
 			/* What the plugin made of it cannot be issued: that is not the client's fault. */
 			s.verdict.answer = POLICY_HOLD;
 			s.verdict.text = "waiting for approval";
@@ -531,7 +523,7 @@ desk_submit(struct desk *desk, const struct desk_requester *requester,
 	if (!error) {
 		error = note_update(&s, &ret->entry);
 	}
-	if (error && is_fault_of_request(error)) {
+	if (error && desk_is_fault(error)) {
 		return reject(&s, error, ret);
 	}
 	return error;
