@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -323,6 +324,22 @@ stop(struct daemon *daemon)
 	}
 }
 
+/* Over a unix socket all peers look alike: what one of them does wrong, all pay for. */
+static void
+warn_of_unknown_peers(const struct conf *conf)
+{
+	for (const char **listen = conf->listen; listen != NULL && *listen != NULL; listen++) {
+		if (strncmp(*listen, "unix:", 5) == 0 &&
+		    (conf->proxies == NULL || conf->proxies[0] == NULL)) {
+			log_msg(LOG_LEVEL_WARNING, "daemon.proxies",
+			    "%s is served but proxies is empty: all its clients share one limit "
+			    "for wrong MACs; add proxies = [ \"unix\" ]",
+			    *listen);
+			return;
+		}
+	}
+}
+
 int
 daemon_run(struct conf *conf, struct diag *diag)
 {
@@ -345,6 +362,7 @@ daemon_run(struct conf *conf, struct diag *diag)
 	if (r == 0) {
 		log_msg(LOG_LEVEL_INFO, "daemon.started", "cmpd %s, %zu workers, %s", CMPD_VERSION,
 		    daemon.n_workers, conf->file);
+		warn_of_unknown_peers(conf);
 		notify_ready();
 		event_base_dispatch(daemon.base);
 		log_msg(LOG_LEVEL_INFO, "daemon.stopped", "all is stored");
