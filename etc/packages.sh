@@ -1,8 +1,9 @@
 # Sourced by etc/quickstart.sh and test/run.sh: which Debian packages building and testing need,
 # and packages_install, which installs those of them that are missing and asks nothing.
 
-packages_build="gcc libc6-dev meson ninja-build pkgconf openssl libssl-dev libevent-dev liblmdb-dev
-	libconfig-dev libjansson-dev libsmartcols-dev libsystemd-dev"
+# dpkg-dev: without it meson takes lib64 for the folder of libraries.
+packages_build="gcc libc6-dev dpkg-dev meson ninja-build pkgconf openssl libssl-dev libevent-dev
+	liblmdb-dev libconfig-dev libjansson-dev libsmartcols-dev libsystemd-dev"
 packages_test="python3 libcmocka-dev scdoc mandoc clang libclang-rt-dev valgrind nginx"
 # Missing in some releases: what they serve is then skipped, and the test says so.
 packages_wanted="clang-format-14"
