@@ -85,6 +85,7 @@ def test_signers():
         server.ctl("cert", "revoke", serial.lower(), "--reason", "superseded", "--yes")
         refused(server, "certRevoked", "revoked", command="kur", cert=ours.certificate, key=ours.key,
                 subject=None)
+        refused(server, "signerNotTrusted", "revoked", command="cr", cert=ours.certificate, key=ours.key)
 
 
 def test_names():
