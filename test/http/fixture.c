@@ -332,13 +332,26 @@ fixture_free(struct fixture *f)
 }
 
 int
-client_connect(int port)
+client_socket(void)
 {
-	struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	REQUIRE(fd >= 0);
+	return fd;
+}
+
+int
+client_connect(int port)
+{
+	return client_connect_with(client_socket(), port);
+}
+
+int
+client_connect_with(int fd, int port)
+{
+	struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+
+	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	if (connect(fd, (struct sockaddr *)&in, sizeof(in)) != 0) {
 		close(fd);
 		return -1;

@@ -29,6 +29,9 @@ int fixture_held(const struct fixture *fixture);
 void fixture_free(struct fixture *fixture);
 
 int client_connect(int port);
+/* The same in two steps, for tests where the server takes every descriptor it can get. */
+int client_socket(void);
+int client_connect_with(int fd, int port);
 int client_connect_unix(const char *path, const char *own_path);
 void client_send(int fd, const char *text);
 void client_send_bytes(int fd, const void *data, size_t len);

@@ -232,8 +232,10 @@ test_no_spinning_when_descriptors_run_out(void **state)
 		close(spare[--n_spare]);
 	}
 	while (n < 4) {
-		fds[n] = client_connect(fixture_port(f));
-		n++;
+		fds[n++] = client_socket();
+	}
+	for (int i = 0; i < n; i++) {
+		fds[i] = client_connect_with(fds[i], fixture_port(f));
 	}
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &a);
 	usleep(500000);

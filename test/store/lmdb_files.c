@@ -237,7 +237,7 @@ a_free_page_behind_the_end_is_fine(void **state)
 		assert_int_equal(truncate(path, (off_t)last * page), 0);
 		assert_int_equal(try_open(b), 0);
 	} else {
-		skip(); /* the last page is in use: nothing to cut */
+		print_message("# the last page is in use: nothing to cut\n");
 	}
 }
 
