@@ -71,6 +71,7 @@ inside()
 	rc=0
 	env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=dumb \
 	    unshare --mount --pid --fork --kill-child sh -c '
+		mount --bind "$0" "$0" &&
 		mount -t proc proc "$0/proc" && mount -t tmpfs tmpfs "$0/dev/shm" &&
 		mount -t devpts -o newinstance,ptmxmode=0666 devpts "$0/dev/pts" &&
 		mount --bind "$0/dev/pts/ptmx" "$0/dev/ptmx" &&
