@@ -38,6 +38,15 @@ int desk_names_check(struct desk *desk, const struct desk_requester *requester,
     const struct conf_profile *profile, struct bytes subject, struct bytes extensions,
     bool *ret_bound, const char **ret_why) CMPD_MUST_CHECK;
 
+/*
+ * Policy's verdict on one request. question: what is asked about; what concerns endpoint and requester is filled in here. 0 with *ret (strings
+ * live as long as slot->call), or CMPD_EPARKED as desk_submit. When decide_wait is over: HOLD.
+ */
+int desk_ask_policy(struct desk *desk, const struct desk_requester *requester,
+    const struct conf_endpoint *endpoint, struct policy_request *question,
+    struct desk_verdict *slot, void (*wake)(void *arg), void *arg,
+    struct policy_verdict *ret) CMPD_MUST_CHECK;
+
 /* An audit line about an entry, its id as object. */
 void desk_audit_entry(struct desk *desk, const struct entry *entry, const char *actor,
     const char *what, const char *text);

@@ -1,26 +1,7 @@
 #include <string.h>
 
-#include "enrol/internal.h"
+#include "enrol/submission.h"
 #include "model/name.h"
-
-/* What submit gathers about one request. */
-struct submission {
-	struct desk *desk;
-	const struct desk_requester *requester;
-	const struct desk_request *request;
-	const struct conf_profile *profile;
-	struct template wanted; /* the request, completed */
-	struct template resolved;
-	const char *mods;
-	const char *subject; /* of resolved */
-	const char **sans;
-	struct policy_verdict verdict;
-	int64_t received; /* when policy was asked first */
-	uint8_t spki_sha256[DIGEST_SIZE];
-	bool has_old; /* kur: the certificate to be updated */
-	struct cert old;
-	struct diag diag;
-};
 
 /* A fault of the request: nothing is stored, the door says it. */
 static int
@@ -34,233 +15,30 @@ reject(struct submission *s, int error, struct desk_outcome *ret)
 	return ret->text ? 0 : CMPD_ENOMEM;
 }
 
-bool
-desk_profile_offered(const struct conf_endpoint *endpoint, const char *name)
-{
-	if (!strcmp(name, endpoint->profile)) {
-		return true;
-	}
-	for (const char **offered = endpoint->profiles; offered && *offered; offered++) {
-		if (!strcmp(*offered, name)) {
-			return true;
-		}
-	}
-	return false;
-}
-
-static int
-choose_profile(struct submission *s)
-{
-	const struct conf_endpoint *endpoint = s->request->endpoint;
-	const char *name = s->request->profile;
-
-	if (name && !desk_profile_offered(endpoint, name)) {
-		return diag_set(&s->diag, CMPD_ETEMPLATE, "certProfile \"%s\" is not offered here",
-		    name);
-	}
-	/* A secret that is bound to a profile gets that one, whatever is asked for. */
-	if (s->requester->secret && s->requester->secret->profile) {
-		name = s->requester->secret->profile;
-	}
-	if (!name) {
-		name = endpoint->profile;
-	}
-	s->profile = conf_profile_find(s->desk->conf, name);
-	if (!s->profile) {
-		return diag_set(&s->diag, CMPD_ETEMPLATE, "there is no profile \"%s\"", name);
-	}
-	return 0;
-}
-
-static bool
-is_zero(const uint8_t *bytes, size_t len)
-{
-	for (size_t i = 0; i < len; i++) {
-		if (bytes[i]) {
-			return false;
-		}
-	}
-	return true;
-}
-
-/* One update at a time: the last one must have come to nothing. */
-static int
-check_no_update(struct submission *s)
-{
-	char id[2 * ENTRY_ID_SIZE + 1];
-	struct entry entry;
-	int error;
-
-	if (s->old.updated) {
-		return diag_set(&s->diag, CMPD_ECERTID, "the certificate has been updated already");
-	}
-	if (is_zero(s->old.update, sizeof(s->old.update))) {
-		return 0;
-	}
-	hex_encode(bytes_of(s->old.update, sizeof(s->old.update)), id, sizeof(id));
-	error = store_entry_by_id(s->desk->reader, s->desk->pool, id, &entry);
-	if (error) {
-		return error == CMPD_ENOENT ? 0 : error;
-	}
-	if (entry_state_is_final(entry.state)) {
-		return 0;
-	}
-	return diag_set(&s->diag, CMPD_EINVAL, "an update of the certificate is %s: end it first",
-	    entry_state_name(entry.state));
-}
-
-/* kur (RFC 9810 5.3.5): the signer's certificate is the one to be updated; it must be ours and good. What the template
- * leaves out is taken from it. */
-static int
-complete_update(struct submission *s)
-{
-	const struct desk_requester *requester = s->requester;
-	const char *const *sans = NULL;
-	const char **have = NULL;
-	int error;
-
-	if (s->request->type != REQUEST_KUR) {
-		return 0;
-	}
-	if (!requester->signer_ours) {
-		return diag_set(&s->diag, CMPD_ECERTID,
-		    "the certificate to be updated was not issued here");
-	}
-	error = store_cert_get(s->desk->reader, s->desk->pool, requester->signer_ca,
-	    requester->signer_serial, &s->old);
-	if (error == CMPD_ENOENT) {
-		return diag_set(&s->diag, CMPD_ECERTID,
-		    "the certificate to be updated is not known");
-	}
-	if (error) {
-		return error;
-	}
-	if (s->old.status != CERT_VALID) {
-		return diag_set(&s->diag, CMPD_EREVOKED,
-		    "the certificate to be updated is revoked");
-	}
-	if (requester->signer_expired) {
-		return diag_set(&s->diag, CMPD_ECERTID,
-		    "the certificate to be updated has expired");
-	}
-	error = check_no_update(s);
-	if (error) {
-		return error;
-	}
-	s->has_old = true;
-	if (!s->wanted.subject.data) {
-		s->wanted.subject = requester->signer_subject;
-	}
-	error = name_sans_to_text(s->desk->pool, s->wanted.extensions, &have);
-	if (error || *have || !requester->signer_extensions.data) {
-		return error;
-	}
-	error = name_sans_to_text(s->desk->pool, requester->signer_extensions, &have);
-	sans = (const char *const *)have;
-	if (error || !*sans) {
-		return error;
-	}
-	return name_sans_replace(s->desk->pool, s->wanted.extensions, sans, false,
-	    &s->wanted.extensions);
-}
-
-/* A key that has a valid certificate gets no other one, unless the endpoint says so. Unconfirmed ones do not count: their
- * clients may have lost them and begin anew. */
-static int
-check_same_key(struct submission *s)
-{
-	struct cert cert;
-	int error;
-
-	if (s->request->endpoint->same_key & CONF_BODY(s->request->type)) {
-		return 0;
-	}
-	error = store_cert_by_key(s->desk->reader, s->desk->pool, s->spki_sha256, &cert);
-	if (error) {
-		return error == CMPD_ENOENT ? 0 : error;
-	}
-	if (!cert.confirmed || cert.not_after <= s->desk->now) {
-		return 0;
-	}
-	return diag_set(&s->diag, CMPD_ETEMPLATE,
-	    "the key has a valid certificate already: make a new one");
-}
-
-static int
-resolve(struct submission *s)
-{
-	int error = issuer_resolve(s->desk->issuer, s->profile->name, &s->wanted, s->desk->pool,
-	    &s->resolved, &s->mods, &s->diag);
-
-	if (!error) {
-		error = name_to_text(s->desk->pool, s->resolved.subject, &s->subject);
-	}
-	if (!error) {
-		error = name_sans_to_text(s->desk->pool, s->resolved.extensions, &s->sans);
-	}
-	return error;
-}
-
 static int
 ask_policy(struct submission *s, struct desk_verdict *slot, void (*wake)(void *), void *arg)
 {
-	const struct desk_requester *requester = s->requester;
-	const struct policy_chain *chain = policy_chain_get0(s->desk->policy, s->request->endpoint);
 	char key_type[ISSUER_KEY_TYPE_SIZE];
 	struct policy_request question = {
 	    .req = s->request->req,
 	    .txn = s->request->txn,
 	    .cert_req_id = s->request->cert_req_id,
 	    .type = s->request->type,
-	    .endpoint = s->request->endpoint->path,
 	    .profile = s->profile->name,
 	    .subject = s->subject,
 	    .sans = s->sans,
-	    .requester = requester->words,
-	    .requester_kind = requester->secret ? "mac" : "signature",
-	    .reference = requester->reference,
-	    .signer = requester->signer,
 	    .spki = s->resolved.spki,
 	    .template = s->request->raw,
 	    .key_type = key_type,
-	    .peer = requester->peer,
 	    .pop = s->request->pop,
-	    .received = s->desk->now,
 	};
-	int error;
+	int error = slot->call ? 0 : issuer_key_type(s->resolved.spki, key_type);
 
-	memset(&s->verdict, 0, sizeof(s->verdict));
-	s->verdict.fail_info = -1;
-	if (!slot->call) {
-		error = issuer_key_type(s->resolved.spki, key_type);
-		if (!error && requester->signer_subject.data) {
-			error = name_to_text(s->desk->pool, requester->signer_subject,
-			    &question.signer_subject);
-		}
-		if (error) {
-			return error;
-		}
-		slot->asked = s->desk->now;
-		slot->call = policy_call_new(chain, &question);
-		if (!slot->call) {
-			return CMPD_ENOMEM;
-		}
-		error = policy_call_run(slot->call, wake, arg);
-		if (error == CMPD_EUNAVAILABLE) {
-			/* No thread for it: an operator decides, and nobody waits for a verdict. */
-			slot->over = true;
-		} else if (error) {
-			return error;
-		}
+	if (!error) {
+		error = desk_ask_policy(s->desk, s->requester, s->request->endpoint, &question,
+		    slot, wake, arg, &s->verdict);
 	}
 	s->received = slot->asked;
-	error = policy_call_verdict(slot->call, &s->verdict);
-	if (error == CMPD_EPARKED && slot->over) {
-		slot->detach = true;
-		s->verdict.answer = POLICY_HOLD;
-		s->verdict.text = "policy has not decided yet";
-		return 0;
-	}
 	return error;
 }
 
@@ -290,7 +68,7 @@ apply_changes(struct submission *s)
 		    (const char *const *)v->sans, false, &s->wanted.extensions);
 	}
 	if (!error) {
-		error = resolve(s);
+		error = submission_resolve(s);
 	}
 	if (error) {
 		return error;
@@ -458,24 +236,6 @@ follow_verdict(struct submission *s, struct desk_outcome *ret)
 	return entry->names_bound ? grant(s, entry, ret) : hold(s, entry, why, ret);
 }
 
-/* All that a request must pass before policy is asked. */
-static int
-prepare(struct submission *s)
-{
-	int error = choose_profile(s);
-
-	if (!error) {
-		error = complete_update(s);
-	}
-	if (!error) {
-		error = resolve(s);
-	}
-	if (!error) {
-		error = digest_sha256(s->resolved.spki, s->spki_sha256);
-	}
-	return error ? error : check_same_key(s);
-}
-
 /* The certificate that a kur updates remembers it, so that there is one update at a time. */
 static int
 note_update(struct submission *s, const struct entry *entry)
@@ -503,7 +263,7 @@ desk_submit(struct desk *desk, const struct desk_requester *requester,
 	memset(ret, 0, sizeof(*ret));
 	ret->cert_req_id = request->cert_req_id;
 	ret->fail_info = -1;
-	error = prepare(&s);
+	error = submission_prepare(&s);
 	if (!error) {
 		error = ask_policy(&s, verdict, wake, arg);
 	}
@@ -514,7 +274,7 @@ desk_submit(struct desk *desk, const struct desk_requester *requester,
 			s.verdict.answer = POLICY_HOLD;
 			s.verdict.text = "waiting for approval";
 			s.wanted = request->template;
-			error = prepare(&s);
+			error = submission_prepare(&s);
 		}
 	}
 	if (!error) {
