@@ -1,7 +1,7 @@
 #include <openssl/err.h>
-#include <stdarg.h>
 #include <string.h>
 
+#include "cmp/answer.h"
 #include "cmp/auth.h"
 #include "cmp/endpoint.h"
 #include "cmp/gate.h"
@@ -9,12 +9,9 @@
 #include "cmp/seal.h"
 #include "cmp/serve.h"
 #include "cmp/signer.h"
-#include "policy/policy.h"
 
 #define TRIES_MAX     8 /* somebody else was first each time: then the client tries again */
 #define DOOR_POOL_MAX (16u * 1024 * 1024)
-/* Lines that one message may log. */
-#define LOG_LINES_MAX (CMP_REQUESTS_MAX + 2)
 
 int
 cmp_door_new(const struct conf *conf, OSSL_LIB_CTX *libctx, struct issuer *issuer,
@@ -78,212 +75,6 @@ cmp_endpoint_find(struct cmp_door *door, const char *path)
 		}
 	}
 	return NULL;
-}
-
-static const struct {
-	const char *label;
-	enum cmp_operation operation;
-	bool is_short;
-} operations[] = {
-    {"initialization", CMP_OP_INITIALIZATION, false},
-    {"certification", CMP_OP_CERTIFICATION, false},
-    {"keyupdate", CMP_OP_KEYUPDATE, false},
-    {"pkcs10", CMP_OP_PKCS10, false},
-    {"p10", CMP_OP_PKCS10, false},
-    {"revocation", CMP_OP_REVOCATION, false},
-    {"getcacerts", CMP_OP_GETCACERTS, false},
-    {"getrootupdate", CMP_OP_GETROOTUPDATE, false},
-    {"getcertreqtemplate", CMP_OP_GETCERTREQTEMPLATE, false},
-    {"getcrls", CMP_OP_GETCRLS, false},
-    {"nested", CMP_OP_NESTED, false},
-    {"ir", CMP_OP_INITIALIZATION, true},
-    {"cr", CMP_OP_CERTIFICATION, true},
-    {"kur", CMP_OP_KEYUPDATE, true},
-    {"p10cr", CMP_OP_PKCS10, true},
-    {"rr", CMP_OP_REVOCATION, true},
-    {"genm", CMP_OP_GENM, true},
-    {"certConf", CMP_OP_CERTCONF, true},
-};
-
-int
-cmp_operation_parse(const char *label, size_t len, bool short_forms, enum cmp_operation *ret)
-{
-	for (size_t i = 0; i < sizeof(operations) / sizeof(operations[0]); i++) {
-		if ((short_forms || !operations[i].is_short) &&
-		    strlen(operations[i].label) == len &&
-		    !memcmp(operations[i].label, label, len)) {
-			*ret = operations[i].operation;
-			return 0;
-		}
-	}
-	return CMPD_ENOENT;
-}
-
-void
-cmp_request_init(struct cmp_request *request)
-{
-	request->n_verdicts = 0;
-	memset(request->verdicts, 0, sizeof(request->verdicts));
-}
-
-void
-cmp_request_fini(struct cmp_request *request)
-{
-	for (size_t i = 0; i < request->n_verdicts; i++) {
-		policy_call_free(request->verdicts[i].call);
-	}
-	request->n_verdicts = 0;
-}
-
-/* Held because the plugin was too slow, or because it said so and may have kept the request to decide later. */
-static bool
-is_awaited(const struct desk_verdict *verdict)
-{
-	struct policy_verdict said;
-
-	if (!verdict->call) {
-		return false;
-	}
-	return verdict->detach ||
-	       (policy_call_verdict(verdict->call, &said) == 0 && said.answer == POLICY_HOLD);
-}
-
-void
-cmp_request_detach(struct cmp_request *request,
-    void (*late)(void *arg, const struct txn_key *txn, int64_t cert_req_id,
-	const struct policy_verdict *verdict),
-    void *arg)
-{
-	for (size_t i = 0; i < request->n_verdicts; i++) {
-		if (is_awaited(&request->verdicts[i])) {
-			policy_call_detach(request->verdicts[i].call, late, arg);
-		}
-	}
-}
-
-void
-cmp_request_expire(struct cmp_request *request)
-{
-	for (size_t i = 0; i < request->n_verdicts; i++) {
-		request->verdicts[i].over = true;
-	}
-}
-
-bool
-cmp_work_fault(struct cmp_work *work, const char *id, int fail_info, const char *format, ...)
-{
-	va_list args;
-
-	if (work->fault.id) {
-		return false;
-	}
-	work->fault.id = id;
-	work->fault.fail_info = fail_info;
-	va_start(args, format);
-	vsnprintf(work->fault.why.text, sizeof(work->fault.why.text), format, args);
-	va_end(args);
-	return false;
-}
-
-struct log_line *
-cmp_work_log(struct cmp_work *work, enum log_level level, const char *event)
-{
-	struct cmp_answer *answer = work->answer;
-	struct log_line *line = NULL;
-
-	if (!answer->log) {
-		answer->log = pool_alloc(work->desk->pool, LOG_LINES_MAX * sizeof(*answer->log));
-	}
-	if (!answer->log || answer->n_log == LOG_LINES_MAX) {
-		return NULL;
-	}
-	/* One by one: a line is big, and most messages log a single one. */
-	line = pool_alloc(work->desk->pool, sizeof(*line));
-	if (!line) {
-		return NULL;
-	}
-	answer->log[answer->n_log++] = line;
-	log_begin(line, level, event);
-	log_int(line, "req", (int64_t)work->request->req);
-	if (work->in.header.transaction_id.data) {
-		log_hex(line, "txn", work->in.header.transaction_id);
-	}
-	return line;
-}
-
-/* ---- error answers: nothing is stored ---- */
-
-/* An error message (RFC 9810 5.3.21). An rr gets its rp for faults of the message too, unless the version is foreign: then what
- * an rr looks like is not ours to know (RFC 9810 7). */
-static struct bytes
-error_body(struct cmp_work *work, const struct wire_status_info *status)
-{
-	if (work->in.body_raw.data && work->in.body_type == WIRE_RR &&
-	    status->fail_info != FI_UNSUPPORTED_VERSION) {
-		return wire_rev_rep_encode(work->desk->pool, status, 1);
-	}
-	return wire_error_encode(work->desk->pool, status);
-}
-
-static int
-answer_error(struct cmp_work *work, int fail_info, const char *text)
-{
-	struct seal_options options = {.pvno = 0};
-	struct wire_status_info status = {
-	    .status = WIRE_REJECTION, .fail_info = fail_info, .text = text};
-	int64_t pvno = work->in.header.pvno;
-	struct sealed sealed;
-	int error;
-
-	/* RFC 9810 7: the nearest version that is ours. */
-	if (pvno != 2 && pvno != 3) {
-		options.pvno = pvno > 3 ? 3 : 2;
-	}
-	error = seal_body(work, error_body(work, &status), &options, &sealed);
-	if (error) {
-		return error;
-	}
-	work->answer->body = sealed.message;
-	work->answer->fault = true;
-	return 0;
-}
-
-static void
-drop_changes(struct cmp_work *work)
-{
-	unit_free(work->desk->unit);
-	work->desk->unit = NULL;
-	work->answer->n_log = 0;
-}
-
-static int
-answer_fault(struct cmp_work *work)
-{
-	struct log_line *line;
-
-	drop_changes(work);
-	line = cmp_work_log(work, LOG_LEVEL_INFO, "cmp.fault");
-	if (line) {
-		log_str(line, "check", work->fault.id);
-		log_str(line, "failInfo", failinfo_name(work->fault.fail_info));
-		log_str(line, "text", work->fault.why.text);
-		log_str(line, "peer", work->request->peer);
-	}
-	return answer_error(work, work->fault.fail_info, work->fault.why.text);
-}
-
-static int
-answer_replay(struct cmp_work *work)
-{
-	struct log_line *line = cmp_work_log(work, LOG_LEVEL_INFO, "cmp.again");
-	int error = seal_again(work, &work->txn, &work->answer->body);
-
-	if (line) {
-		log_str(line, "peer", work->request->peer);
-	}
-	unit_free(work->desk->unit);
-	work->desk->unit = NULL;
-	return error;
 }
 
 /* ---- the way of a message ---- */

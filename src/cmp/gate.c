@@ -84,43 +84,11 @@ check_body_served(struct cmp_work *work, struct diag *why)
 	return false;
 }
 
-/* The body that an operation in the path announces, -1: any (RFC 9811 3.4). */
-static int
-body_of_operation(enum cmp_operation operation)
-{
-	switch (operation) {
-	case CMP_OP_INITIALIZATION:
-		return WIRE_IR;
-	case CMP_OP_CERTIFICATION:
-		return WIRE_CR;
-	case CMP_OP_KEYUPDATE:
-		return WIRE_KUR;
-	case CMP_OP_PKCS10:
-		return WIRE_P10CR;
-	case CMP_OP_REVOCATION:
-		return WIRE_RR;
-	case CMP_OP_GETCACERTS:
-	case CMP_OP_GETROOTUPDATE:
-	case CMP_OP_GETCERTREQTEMPLATE:
-	case CMP_OP_GETCRLS:
-	case CMP_OP_GENM:
-		return WIRE_GENM;
-	case CMP_OP_NESTED:
-		return WIRE_NESTED;
-	case CMP_OP_CERTCONF:
-		return WIRE_CERTCONF;
-	case CMP_OP_NONE:
-	case CMP_OPS:
-		break;
-	}
-	return -1;
-}
-
 /* An operation in the path says what the message is; later messages of a transaction are judged when it is known. */
 static bool
 check_operation(struct cmp_work *work, struct diag *why)
 {
-	int announced = body_of_operation(work->request->operation);
+	int announced = cmp_operation_body(work->request->operation);
 	int type = work->in.body_type;
 
 	if (announced < 0 || announced == type || type == WIRE_CERTCONF || type == WIRE_POLLREQ ||
@@ -264,7 +232,7 @@ check_txn_endpoint(struct cmp_work *work, struct diag *why)
 static bool
 check_later_operation(struct cmp_work *work, struct diag *why)
 {
-	int announced = body_of_operation(work->request->operation);
+	int announced = cmp_operation_body(work->request->operation);
 	int type = work->in.body_type;
 
 	if (announced < 0 || cmp_body_opens(type) || announced == type ||

@@ -100,5 +100,8 @@ bool cmp_work_fault(struct cmp_work *work, const char *id, int fail_info, const 
 /* ir, cr, kur, p10cr, rr, genm: bodies that open a transaction. */
 bool cmp_body_opens(int body_type);
 
+/* The body that an operation in the path announces, -1: any (RFC 9811 3.4). */
+int cmp_operation_body(enum cmp_operation operation);
+
 /* Begins a log line of the answer with req= and txn=; NULL when out of memory. */
 struct log_line *cmp_work_log(struct cmp_work *work, enum log_level level, const char *event);

@@ -1,0 +1,123 @@
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "cmp/answer.h"
+#include "cmp/seal.h"
+
+/* Lines that one message may log. */
+#define LOG_LINES_MAX (CMP_REQUESTS_MAX + 2)
+
+bool
+cmp_work_fault(struct cmp_work *work, const char *id, int fail_info, const char *format, ...)
+{
+	va_list args;
+
+	if (work->fault.id) {
+		return false;
+	}
+	work->fault.id = id;
+	work->fault.fail_info = fail_info;
+	va_start(args, format);
+	vsnprintf(work->fault.why.text, sizeof(work->fault.why.text), format, args);
+	va_end(args);
+	return false;
+}
+
+struct log_line *
+cmp_work_log(struct cmp_work *work, enum log_level level, const char *event)
+{
+	struct cmp_answer *answer = work->answer;
+	struct log_line *line = NULL;
+
+	if (!answer->log) {
+		answer->log = pool_alloc(work->desk->pool, LOG_LINES_MAX * sizeof(*answer->log));
+	}
+	if (!answer->log || answer->n_log == LOG_LINES_MAX) {
+		return NULL;
+	}
+	/* One by one: a line is big, and most messages log a single one. */
+	line = pool_alloc(work->desk->pool, sizeof(*line));
+	if (!line) {
+		return NULL;
+	}
+	answer->log[answer->n_log++] = line;
+	log_begin(line, level, event);
+	log_int(line, "req", (int64_t)work->request->req);
+	if (work->in.header.transaction_id.data) {
+		log_hex(line, "txn", work->in.header.transaction_id);
+	}
+	return line;
+}
+
+/* An error message (RFC 9810 5.3.21). An rr gets its rp for faults of the message too, unless the version is foreign: then what
+ * an rr looks like is not ours to know (RFC 9810 7). */
+static struct bytes
+error_body(struct cmp_work *work, const struct wire_status_info *status)
+{
+	if (work->in.body_raw.data && work->in.body_type == WIRE_RR &&
+	    status->fail_info != FI_UNSUPPORTED_VERSION) {
+		return wire_rev_rep_encode(work->desk->pool, status, 1);
+	}
+	return wire_error_encode(work->desk->pool, status);
+}
+
+int
+answer_error(struct cmp_work *work, int fail_info, const char *text)
+{
+	struct seal_options options = {.pvno = 0};
+	struct wire_status_info status = {
+	    .status = WIRE_REJECTION, .fail_info = fail_info, .text = text};
+	int64_t pvno = work->in.header.pvno;
+	struct sealed sealed;
+	int error;
+
+	/* RFC 9810 7: the nearest version that is ours. */
+	if (pvno != 2 && pvno != 3) {
+		options.pvno = pvno > 3 ? 3 : 2;
+	}
+	error = seal_body(work, error_body(work, &status), &options, &sealed);
+	if (error) {
+		return error;
+	}
+	work->answer->body = sealed.message;
+	work->answer->fault = true;
+	return 0;
+}
+
+static void
+drop_changes(struct cmp_work *work)
+{
+	unit_free(work->desk->unit);
+	work->desk->unit = NULL;
+	work->answer->n_log = 0;
+}
+
+int
+answer_fault(struct cmp_work *work)
+{
+	struct log_line *line;
+
+	drop_changes(work);
+	line = cmp_work_log(work, LOG_LEVEL_INFO, "cmp.fault");
+	if (line) {
+		log_str(line, "check", work->fault.id);
+		log_str(line, "failInfo", failinfo_name(work->fault.fail_info));
+		log_str(line, "text", work->fault.why.text);
+		log_str(line, "peer", work->request->peer);
+	}
+	return answer_error(work, work->fault.fail_info, work->fault.why.text);
+}
+
+int
+answer_replay(struct cmp_work *work)
+{
+	struct log_line *line = cmp_work_log(work, LOG_LEVEL_INFO, "cmp.again");
+	int error = seal_again(work, &work->txn, &work->answer->body);
+
+	if (line) {
+		log_str(line, "peer", work->request->peer);
+	}
+	unit_free(work->desk->unit);
+	work->desk->unit = NULL;
+	return error;
+}
