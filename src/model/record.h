@@ -102,6 +102,7 @@ struct entry {
 	uint64_t secret; /* the secret that opened it, 0: none */
 	uint8_t signer_ca[CA_ID_SIZE]; /* kur: the certificate to be updated */
 	struct bytes signer_serial;
+	const char *wants; /* rr, genm: what is asked for, in words */
 	const char *peer; /* address */
 	int64_t received;
 	int64_t decided;

@@ -3,7 +3,7 @@
  * check and number a record without decoding it; the rest follows tables in record.c, one row per
  * field. Everything is big-endian; a text carries its NUL, so that decoding copies nothing.
  *
- * A record of another format is CMPD_EVERSION, anything else that this code
+ * A record of a later format is CMPD_EVERSION, anything else that this code
  * could not have written is CMPD_ECORRUPT. Any thread.
  */
 #pragma once
@@ -22,7 +22,7 @@ enum record_kind {
 	RECORD_CRL = 7
 };
 
-#define RECORD_FORMAT 1
+#define RECORD_FORMAT 2 /* what is written; older ones are read */
 
 /* Longest of: protocol and transactionID; id, certReqId and hash of the transaction; CA and serial. */
 #define RECORD_IDENT_MAX 80
@@ -31,6 +31,7 @@ enum record_kind {
  * txn: protocol, transactionID; cert: CA, serial; crl: CA; nothing for the others. */
 struct record_head {
 	enum record_kind kind;
+	uint8_t format;
 	uint8_t state; /* entry: its state; cert: its status; txn: ended; secret: removed */
 	uint64_t version;
 	int64_t due;

@@ -2,8 +2,14 @@
 
 #define ROW(type, name, member, min, max)                                                          \
 	{                                                                                          \
-		FIELD_##type, offsetof(struct name, member), min, max                              \
+		FIELD_##type, offsetof(struct name, member), min, max, 0                           \
 	}
+/* What a later format added. */
+#define ROW_2(type, name, member, min, max)                                                        \
+	{                                                                                          \
+		FIELD_##type, offsetof(struct name, member), min, max, 2                           \
+	}
+#define TEXT_2(name, member)	    ROW_2(TEXT, name, member, 0, 0)
 #define INT(name, member, min, max) ROW(INT, name, member, min, max)
 #define U64(name, member)	    ROW(U64, name, member, 0, 0)
 #define U8(name, member)	    ROW(U8, name, member, 0, 0)
@@ -19,11 +25,11 @@
 	    U64(name, member.not_after), U64(name, member.validity), FIXED(name, member.ca)
 #define END                                                                                        \
 	{                                                                                          \
-		FIELD_END, 0, 0, 0                                                                 \
+		FIELD_END, 0, 0, 0, 0                                                              \
 	}
 
-/* Rows are what is on disk: a changed table is another RECORD_FORMAT. What the head has (version, due, number, state)
- * is not repeated. */
+/* Rows are what is on disk: a changed table is another RECORD_FORMAT, and new rows stand at the end with the format that
+ * brought them. What the head has (version, due, number, state) is not repeated. */
 const struct record_field record_txn_fields[] = {
     U8(txn, key.protocol),
     SIZED(txn, key.id_len, TXN_ID_MAX),
@@ -35,7 +41,7 @@ const struct record_field record_txn_fields[] = {
     INT(txn, type, 0, REQUEST_GENM),
     BOOL(txn, implicit_confirm),
     U8(txn, pvno),
-    {FIELD_IDS, 0, 0, 0},
+    {FIELD_IDS, 0, 0, 0, 0},
     U64(txn, told),
     SIZED(txn, our_nonce, TXN_NONCE_MAX),
     SIZED(txn, first_nonce, TXN_NONCE_MAX),
@@ -84,6 +90,7 @@ const struct record_field record_entry_fields[] = {
     BYTES(entry, serial, SERIAL_MAX),
     BYTES(entry, cert_hash, UINT_MAX),
     U64(entry, confirm_until),
+    TEXT_2(entry, wants),
     END,
 };
 

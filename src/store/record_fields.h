@@ -32,6 +32,8 @@ struct record_field {
 	size_t at;
 	int min;
 	unsigned int max;
+	uint8_t
+	    since; /* the first format that has it; 0: all. An older record leaves it zero, or empty */
 };
 
 extern const struct record_field record_txn_fields[];

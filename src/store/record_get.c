@@ -153,12 +153,32 @@ get_field(struct reader *in, struct pool *pool, const struct record_field *field
 	return CMPD_EINVAL;
 }
 
-/* The fields and then nothing more. */
+/* Lists are never NULL. */
 static int
-get_fields(struct reader *in, struct pool *pool, const struct record_field *fields, void *record)
+get_none(struct pool *pool, const struct record_field *field, uint8_t *to)
+{
+	const char **list = NULL;
+
+	if (field->type != FIELD_LIST) {
+		return 0;
+	}
+	list = pool_alloc(pool, sizeof(*list));
+	if (list == NULL) {
+		return CMPD_ENOMEM;
+	}
+	memcpy(to, &list, sizeof(list));
+	return 0;
+}
+
+/* The fields of that format and then nothing more. */
+static int
+get_fields(struct reader *in, uint8_t format, struct pool *pool, const struct record_field *fields,
+    void *record)
 {
 	for (; fields->type != FIELD_END && in->error == 0; fields++) {
-		int error = get_field(in, pool, fields, (uint8_t *)record + fields->at);
+		uint8_t *to = (uint8_t *)record + fields->at;
+		int error = fields->since > format ? get_none(pool, fields, to)
+						   : get_field(in, pool, fields, to);
 
 		if (error != 0) {
 			return error;
@@ -171,13 +191,13 @@ static int
 get_head(struct reader *in, enum record_kind kind, struct record_head *ret)
 {
 	struct record_head head = {.kind = (enum record_kind)reader_u8(in)};
-	uint8_t format = reader_u8(in);
 	struct bytes ident;
 
+	head.format = reader_u8(in);
 	if (in->error != 0 || head.kind != kind) {
 		return CMPD_ECORRUPT;
 	}
-	if (format != RECORD_FORMAT) {
+	if (head.format == 0 || head.format > RECORD_FORMAT) {
 		return CMPD_EVERSION;
 	}
 	head.state = reader_u8(in);
@@ -214,7 +234,7 @@ record_get_txn(struct bytes in, struct pool *pool, struct txn *ret)
 	reader_init(&reader, in);
 	error = get_head(&reader, RECORD_TXN, &head);
 	if (error == 0) {
-		error = get_fields(&reader, pool, record_txn_fields, &txn);
+		error = get_fields(&reader, head.format, pool, record_txn_fields, &txn);
 	}
 	if (error != 0) {
 		return error;
@@ -253,7 +273,7 @@ record_get_entry(struct bytes in, struct pool *pool, struct entry *ret)
 	reader_init(&reader, in);
 	error = get_head(&reader, RECORD_ENTRY, &head);
 	if (error == 0) {
-		error = get_fields(&reader, pool, record_entry_fields, &entry);
+		error = get_fields(&reader, head.format, pool, record_entry_fields, &entry);
 	}
 	if (error != 0) {
 		return error;
@@ -306,7 +326,7 @@ record_get_cert(struct bytes in, struct pool *pool, struct cert *ret)
 	reader_init(&reader, in);
 	error = get_head(&reader, RECORD_CERT, &head);
 	if (error == 0) {
-		error = get_fields(&reader, pool, record_cert_fields, &cert);
+		error = get_fields(&reader, head.format, pool, record_cert_fields, &cert);
 	}
 	if (error != 0) {
 		return error;
@@ -338,7 +358,7 @@ record_get_crl(struct bytes in, struct pool *pool, struct crl *ret)
 	reader_init(&reader, in);
 	error = get_head(&reader, RECORD_CRL, &head);
 	if (error == 0) {
-		error = get_fields(&reader, pool, record_crl_fields, &crl);
+		error = get_fields(&reader, head.format, pool, record_crl_fields, &crl);
 	}
 	if (error != 0) {
 		return error;
@@ -364,7 +384,7 @@ record_get_secret(struct bytes in, struct pool *pool, struct secret *ret)
 	reader_init(&reader, in);
 	error = get_head(&reader, RECORD_SECRET, &head);
 	if (error == 0) {
-		error = get_fields(&reader, pool, record_secret_fields, &secret);
+		error = get_fields(&reader, head.format, pool, record_secret_fields, &secret);
 	}
 	if (error != 0) {
 		return error;
@@ -391,7 +411,7 @@ record_get_audit(struct bytes in, struct pool *pool, struct audit *ret)
 	reader_init(&reader, in);
 	error = get_head(&reader, RECORD_AUDIT, &head);
 	if (error == 0) {
-		error = get_fields(&reader, pool, record_audit_fields, &audit);
+		error = get_fields(&reader, head.format, pool, record_audit_fields, &audit);
 	}
 	if (error == 0) {
 		audit.number = head.number;
@@ -416,7 +436,7 @@ record_get_tally(struct bytes in, struct tally *ret)
 	for (int i = 0; i < ENTRY_STATES; i++) {
 		tally.entries[i] = reader_u64(&reader);
 	}
-	error = get_fields(&reader, NULL, record_tally_fields, &tally);
+	error = get_fields(&reader, head.format, NULL, record_tally_fields, &tally);
 	if (error == 0) {
 		*ret = tally;
 	}

@@ -126,7 +126,7 @@ another_format_is_told_as_such(void **state)
 	(void)state;
 	encode_all(out);
 	for (int kind = 0; kind < 6; kind++) {
-		out[kind].data[1]++;
+		out[kind].data[1] = RECORD_FORMAT + 1;
 		assert_int_equal(decode(kind, buf_get0(&out[kind]), pool), CMPD_EVERSION);
 		buf_fini(&out[kind]);
 	}
@@ -204,6 +204,40 @@ a_text_with_a_nul_inside_is_corrupt(void **state)
 	pool_free(pool);
 }
 
+/* What cmpd wrote when format 1 was the newest: test/fuzz/corpus/record/format-1-*. */
+static void
+format_1_still_reads(void **state)
+{
+	static const char *const names[6] = {"txn", "entry", "cert", "secret", "audit", "tally"};
+	const char *dir = getenv("CMPD_RECORDS");
+	struct pool *pool = new_pool();
+	struct entry entry;
+	uint8_t bytes[4096];
+
+	(void)state;
+	assert_non_null(dir);
+	for (int kind = 0; kind < 6; kind++) {
+		char path[512];
+		FILE *f;
+		size_t len;
+
+		snprintf(path, sizeof(path), "%s/format-1-%s", dir, names[kind]);
+		f = fopen(path, "rb");
+		assert_non_null(f);
+		len = fread(bytes, 1, sizeof(bytes), f);
+		fclose(f);
+		assert_int_equal(bytes[1], 1);
+		assert_int_equal(decode(kind, bytes_of(bytes, len), pool), 0);
+		if (kind == 1) {
+			assert_int_equal(record_get_entry(bytes_of(bytes, len), pool, &entry), 0);
+			assert_string_equal(entry.subject, "/CN=device");
+			assert_string_equal(entry.comments[1], "two");
+			assert_null(entry.wants);
+		}
+	}
+	pool_free(pool);
+}
+
 /* Seeds for the fuzz target. */
 static void
 write_corpus(const char *dir)
@@ -227,6 +261,7 @@ main(int argc, char **argv)
 	    cmocka_unit_test(a_kind_is_read_as_no_other),
 	    cmocka_unit_test(no_shorter_or_longer_record_decodes),
 	    cmocka_unit_test(another_format_is_told_as_such),
+	    cmocka_unit_test(format_1_still_reads),
 	    cmocka_unit_test(absent_and_empty_are_told_apart),
 	    cmocka_unit_test(the_largest_fits),
 	    cmocka_unit_test(a_text_with_a_nul_inside_is_corrupt),
