@@ -1,6 +1,6 @@
 /*
  * Who sent a message, and did he? The protection is verified here, once, over the bytes that came
- * (RFC 9810 5.1.3). Only this file makes a struct cmp_verified.
+ * (RFC 9810 5.1.3). Only the files of auth make a struct cmp_verified.
  */
 #pragma once
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cmp/endpoint.h"
+#include "cmp/ra.h"
 
 static struct bytes
 certificate_der(struct pool *pool, const X509 *x)
@@ -128,6 +129,22 @@ trust_generations(struct cmp_door *door, struct cmp_endpoint *ep)
 	return 0;
 }
 
+int
+endpoint_add_anchors(struct cmp_door *door, X509_STORE *anchors, const char *file,
+    struct diag *diag)
+{
+	STACK_OF(X509) *certs = NULL;
+	int error = issuer_load_certs(door->libctx, file, &certs, diag);
+
+	for (int i = 0; !error && i < sk_X509_num(certs); i++) {
+		if (!X509_STORE_add_cert(anchors, sk_X509_value(certs, i))) {
+			error = CMPD_ECRYPTO;
+		}
+	}
+	sk_X509_pop_free(certs, X509_free);
+	return error;
+}
+
 static int
 load_anchors(struct cmp_door *door, struct cmp_endpoint *ep, struct diag *diag)
 {
@@ -142,15 +159,8 @@ load_anchors(struct cmp_door *door, struct cmp_endpoint *ep, struct diag *diag)
 		return own;
 	}
 	for (size_t i = 0; ep->conf->trust && ep->conf->trust[i]; i++) {
-		STACK_OF(X509) *certs = NULL;
-		int error = issuer_load_certs(door->libctx, ep->conf->trust[i], &certs, diag);
+		int error = endpoint_add_anchors(door, ep->anchors, ep->conf->trust[i], diag);
 
-		for (int k = 0; !error && k < sk_X509_num(certs); k++) {
-			if (!X509_STORE_add_cert(ep->anchors, sk_X509_value(certs, k))) {
-				error = CMPD_ECRYPTO;
-			}
-		}
-		sk_X509_pop_free(certs, X509_free);
 		if (error) {
 			return error;
 		}
@@ -245,6 +255,9 @@ endpoint_init(struct cmp_door *door, const struct conf_endpoint *conf, struct cm
 		error = load_anchors(door, ret, diag);
 	}
 	if (!error) {
+		error = ra_load(door, ret, diag);
+	}
+	if (!error) {
 		error = collect_extra(door, ret, diag);
 	}
 	if (!error) {
@@ -267,4 +280,5 @@ endpoint_fini(struct cmp_endpoint *endpoint)
 	EVP_PKEY_free(endpoint->signer_key);
 	signing_key_fini(&endpoint->signing);
 	X509_STORE_free(endpoint->anchors);
+	X509_STORE_free(endpoint->ra_anchors);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "cmp/ra.h"
 #include "cmp/signer.h"
 #include "model/der.h"
 
@@ -159,6 +160,7 @@ describe(struct cmp_door *door, struct signer *signer)
 
 	/* Cached bits of the certificate, so that later look-ups do not touch it. */
 	signer->may_sign = (X509_get_key_usage(x) & KU_DIGITAL_SIGNATURE) != 0;
+	signer->has_ra_usage = ra_has_usage(x);
 	signer->key = X509_get0_pubkey(x);
 	if (!signer->key || (X509_get_extension_flags(x) & EXFLAG_INVALID)) {
 		return CMPD_EFORMAT;
@@ -301,23 +303,11 @@ narrow_validity(struct signer *signer, const STACK_OF(X509) * chain)
 	return 0;
 }
 
-int
-signer_validate(struct cmp_door *door, struct signer *signer, const struct bytes *others,
-    size_t n_others)
+static STACK_OF(X509) * decode_others(struct cmp_door *door, const struct bytes *others, size_t n)
 {
-	X509_STORE_CTX *ctx = NULL;
-	STACK_OF(X509) *untrusted = NULL;
-	int error = CMPD_ENOMEM;
+	STACK_OF(X509) *untrusted = sk_X509_new_null();
 
-	if (signer->trusted) {
-		return 0;
-	}
-	untrusted = sk_X509_new_null();
-	ctx = X509_STORE_CTX_new_ex(door->libctx, NULL);
-	if (!untrusted || !ctx) {
-		goto out;
-	}
-	for (size_t i = 0; i < n_others; i++) {
+	for (size_t i = 0; untrusted && i < n; i++) {
 		struct spki key;
 		X509 *x =
 		    certificate_key(others[i], &key) ? NULL : certificate_decode(door, others[i]);
@@ -325,28 +315,83 @@ signer_validate(struct cmp_door *door, struct signer *signer, const struct bytes
 		/* One that does not decode cannot help; the chain says whether it was needed. */
 		if (x && !sk_X509_push(untrusted, x)) {
 			X509_free(x);
-			goto out;
+			sk_X509_pop_free(untrusted, X509_free);
+			return NULL;
 		}
 	}
-	if (!X509_STORE_CTX_init(ctx, signer->endpoint->anchors, signer->certificate, untrusted)) {
+	return untrusted;
+}
+
+/* Is there a chain to one of these anchors? Narrows the signer's validity to it, or says why not. */
+static int
+find_chain(struct cmp_door *door, struct signer *signer, X509_STORE *anchors,
+    STACK_OF(X509) * untrusted, bool *ret)
+{
+	X509_STORE_CTX *ctx = X509_STORE_CTX_new_ex(door->libctx, NULL);
+	int error = CMPD_ENOMEM;
+
+	if (!ctx || !X509_STORE_CTX_init(ctx, anchors, signer->certificate, untrusted)) {
 		goto out;
 	}
 	/* Time is judged by whoever opens a transaction, with the clock of cmpd. */
 	X509_STORE_CTX_set_flags(ctx, X509_V_FLAG_NO_CHECK_TIME | X509_V_FLAG_PARTIAL_CHAIN);
 	X509_STORE_CTX_set_depth(ctx, 8);
 	error = 0;
-	if (X509_verify_cert(ctx) == 1) {
+	*ret = X509_verify_cert(ctx) == 1;
+	if (*ret) {
 		error = narrow_validity(signer, X509_STORE_CTX_get0_chain(ctx));
-		if (!error) {
-			signer->trusted = true;
-			signer->validated = clock_mono_ms();
-			cache_keep(door->signers, signer);
-		}
 	} else {
 		signer->why_not = X509_verify_cert_error_string(X509_STORE_CTX_get_error(ctx));
 	}
 out:
 	X509_STORE_CTX_free(ctx);
+	return error;
+}
+
+/* Anchors for RAs make nobody else trusted, and the usage makes nobody an RA under other anchors. */
+static int
+find_trust(struct cmp_door *door, struct signer *signer, STACK_OF(X509) * untrusted)
+{
+	const struct cmp_endpoint *ep = signer->endpoint;
+	int error = 0;
+
+	if (ep->ra_anchors && signer->has_ra_usage) {
+		error = find_chain(door, signer, ep->ra_anchors, untrusted, &signer->trusted);
+		if (!error && signer->trusted) {
+			return ra_name_of_subject(ep, signer->pool, signer->subject, &signer->ra);
+		}
+	}
+	if (!error) {
+		error = find_chain(door, signer, ep->anchors, untrusted, &signer->trusted);
+	}
+	if (!error && !signer->trusted && ep->ra_anchors && !signer->has_ra_usage) {
+		error =
+		    find_chain(door, signer, ep->ra_anchors, untrusted, &signer->lacks_ra_usage);
+	}
+	return error;
+}
+
+int
+signer_validate(struct cmp_door *door, struct signer *signer, const struct bytes *others,
+    size_t n_others)
+{
+	STACK_OF(X509) *untrusted = NULL;
+	int error = 0;
+
+	if (signer->trusted) {
+		return 0;
+	}
+	/* One that is configured needs nobody to vouch for it. */
+	signer->ra = ra_name_of_certificate(signer->endpoint, signer->sha256);
+	signer->trusted = signer->ra != NULL;
+	if (!signer->trusted) {
+		untrusted = decode_others(door, others, n_others);
+		error = untrusted ? find_trust(door, signer, untrusted) : CMPD_ENOMEM;
+	}
+	if (!error && signer->trusted) {
+		signer->validated = clock_mono_ms();
+		cache_keep(door->signers, signer);
+	}
 	sk_X509_pop_free(untrusted, X509_free);
 	ERR_clear_error();
 	return error;

@@ -26,7 +26,11 @@ struct signer {
 	bool ours; /* issued by one of our CAs: ca */
 	uint8_t ca[CA_ID_SIZE];
 	bool may_sign; /* no keyUsage, or one with digitalSignature */
+	bool has_ra_usage; /* the extended key usage cmcRA */
 	bool trusted; /* chain to an anchor of the endpoint, time not looked at */
+	const char
+	    *ra; /* trusted as a registration authority of the endpoint, by this name; NULL: none */
+	bool lacks_ra_usage; /* untrusted, but would be an RA if it had that usage */
 	const char *why_not; /* of an untrusted one */
 	int64_t not_before, not_after; /* of the whole chain, wall ms */
 };

@@ -146,10 +146,53 @@ check_replay(struct conf_parser *parser, size_t n)
 	return 0;
 }
 
+static bool
+same_text(const char *a, const char *b)
+{
+	return a != NULL && b != NULL && strcmp(a, b) == 0;
+}
+
+static int
+check_ras(struct conf_parser *parser, size_t n)
+{
+	const struct conf_endpoint *endpoint = &parser->conf->endpoints[n];
+	config_setting_t *where = at(parser, "endpoints", n, "ras");
+
+	for (size_t i = 0; i < endpoint->n_ras; i++) {
+		const struct conf_ra *ra = &endpoint->ras[i];
+
+		if ((ra->certificate == NULL) == (ra->reference == NULL)) {
+			return conf_fail(parser, where, CMPD_ECONF,
+			    "ras: \"%s\" wants either certificate or reference", ra->name);
+		}
+		if (ra->reference != NULL && !endpoint->allow_mac) {
+			return conf_fail(parser, where, CMPD_ECONF,
+			    "ras: \"%s\" has a reference, but allow_mac is false", ra->name);
+		}
+		for (size_t k = 0; k < i; k++) {
+			if (same_text(endpoint->ras[k].name, ra->name) ||
+			    same_text(endpoint->ras[k].reference, ra->reference)) {
+				return conf_fail(parser, where, CMPD_ECONF,
+				    "ras: name or reference of \"%s\" is there twice", ra->name);
+			}
+		}
+	}
+	return 0;
+}
+
+/* Can anybody be authenticated? */
+static bool
+knows_requesters(const struct conf_endpoint *endpoint)
+{
+	return endpoint->allow_mac || endpoint->trust_own || endpoint->trust[0] != NULL ||
+	       endpoint->n_ras > 0 || endpoint->ra_trust[0] != NULL;
+}
+
 static int
 check_endpoint(struct conf_parser *parser, size_t n)
 {
 	struct conf_endpoint *endpoint = &parser->conf->endpoints[n];
+	int error;
 
 	endpoint->where = conf_where(parser, at(parser, "endpoints", n, "path"));
 	if (endpoint->where == NULL) {
@@ -173,12 +216,13 @@ check_endpoint(struct conf_parser *parser, size_t n)
 		return conf_fail(parser, at(parser, "endpoints", n, "pbm_iterations_min"),
 		    CMPD_ECONF, "pbm_iterations_min: is more than pbm_iterations_max");
 	}
-	if (!endpoint->allow_mac && !endpoint->trust_own && endpoint->trust[0] == NULL) {
+	if (!knows_requesters(endpoint)) {
 		return conf_fail(parser, at(parser, "endpoints", n, "allow_mac"), CMPD_ECONF,
 		    "allow_mac and trust_own are false and trust is empty: nobody could be "
 		    "authenticated");
 	}
-	return check_replay(parser, n);
+	error = check_ras(parser, n);
+	return error != 0 ? error : check_replay(parser, n);
 }
 
 static int

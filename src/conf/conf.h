@@ -73,6 +73,13 @@ struct conf_policy {
 	const char *where; /* "file:line" for messages */
 };
 
+/* A registration authority of an endpoint: either of the two is there. */
+struct conf_ra {
+	const char *name;
+	const char *certificate; /* PEM or DER file; several while it is being renewed */
+	const char *reference; /* of a secret */
+};
+
 enum conf_confirm { CONF_CONFIRM_EXPLICIT, CONF_CONFIRM_IMPLICIT };
 enum conf_recip_nonce { CONF_RECIP_NONCE_POLL, CONF_RECIP_NONCE_REQUEST };
 
@@ -90,6 +97,10 @@ struct conf_endpoint {
 	/* PEM files of anchors for requesters; CAs of cmpd are added by trust_own */
 	const char **trust;
 	bool trust_own; /* certificates issued by this endpoint's CA authenticate: true */
+	struct conf_ra *ras;
+	size_t n_ras;
+	/* PEM files of anchors: who is under them and has the extended key usage cmcRA is an RA */
+	const char **ra_trust;
 	uint32_t bodies; /* CONF_BODY bits */
 	bool allow_mac; /* secrets authenticate: true */
 	int64_t check_after; /* told to who waits; ms, sent in whole seconds */

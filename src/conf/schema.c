@@ -230,6 +230,23 @@ static const struct conf_row signer_rows[] = {
 static const struct conf_section signer = {
     "signer", "Who signs the answers of the endpoint.", sizeof(struct conf_endpoint), signer_rows};
 
+static const struct conf_row ra_rows[] = {
+    KEY(conf_ra, name, CONF_STRING, REQUIRED, NULL, CHECK(conf_check_name),
+	"Its name, for the log, the operators and the transactions that it opens."),
+    KEY(conf_ra, certificate, CONF_FILE, CONF_RELOADABLE, NULL, ANY,
+	"File with its certificate, PEM or DER, or with several, such as the one before a renewal: "
+	"each of them is this RA. They need the extended key usage *cmcRA*, and no anchor."),
+    KEY(conf_ra, reference, CONF_STRING, CONF_RELOADABLE, NULL, ANY,
+	"Instead of _certificate_: the reference of the secret that it uses."),
+    END};
+
+static const struct conf_section ras = {"ras",
+    "Registration authorities of the endpoint, a list of groups. They may ask for certificates for "
+    "others, with any names and with raVerified as proof of possession, update the certificate "
+    "that "
+    "oldCertID names, and revoke and revive what the CAs of the endpoint have issued.",
+    sizeof(struct conf_ra), ra_rows};
+
 static const struct conf_row endpoint_rows[] = {
     KEY(conf_endpoint, path, CONF_STRING, REQUIRED, NULL, CHECK(conf_check_path),
 	"Path of the URL: */.well-known/cmp*, */.well-known/cmp/p/*_name_, or any other outside of "
@@ -253,6 +270,13 @@ static const struct conf_row endpoint_rows[] = {
     KEY(conf_endpoint, trust_own, CONF_BOOL, CONF_RELOADABLE, "true", ANY,
 	"Whether certificates issued by the CA of this endpoint's profile authenticate "
 	"requesters."),
+    GROUPS(conf_endpoint, ras, CONF_RELOADABLE),
+    KEY(conf_endpoint, ra_trust, LIST(CONF_FILE), CONF_RELOADABLE, "", ANY,
+	"PEM files of trust anchors for registration authorities: who has a certificate under them "
+	"with the extended key usage *cmcRA* is one, as in _ras_. Its name is its subject, so it "
+	"stays the same when its certificate is renewed; if the subject is that of a _certificate_ "
+	"in "
+	"_ras_, the name is the one there. Under _trust_ this extended key usage means nothing."),
     KEY(conf_endpoint, allow_mac, CONF_BOOL, CONF_RELOADABLE, "true", ANY,
 	"Whether secrets (see *cmpd-ctl secret add*) authenticate requesters."),
     KEY(conf_endpoint, bodies, CONF_BITS, CONF_RELOADABLE, "ir cr kur p10cr rr genm", WORDS(bodies),

@@ -36,6 +36,8 @@ struct desk {
 struct desk_requester {
 	struct identity identity;
 	const char *words; /* "mac ref=dev1", "signature subject=/CN=a" */
+	/* name of the registration authority that it is, at this endpoint; NULL: none */
+	const char *ra;
 	const char *reference; /* MAC: reference value */
 	const struct secret *secret; /* MAC: the secret (bound subject, profile) */
 	struct bytes signer; /* signature: DER of the certificate */

@@ -50,8 +50,7 @@ desk_names_check(struct desk *desk, const struct desk_requester *requester,
 
 	*ret_bound = true;
 	*ret_why = NULL;
-	if (profile->names == CONF_NAMES_ANY || requester->identity.kind == IDENTITY_RA ||
-	    has_no_names(requester)) {
+	if (profile->names == CONF_NAMES_ANY || requester->ra || has_no_names(requester)) {
 		return 0;
 	}
 	error = subject_fits(desk, requester, subject, &fits);

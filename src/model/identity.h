@@ -17,8 +17,9 @@ enum identity_kind {
 struct identity {
 	enum identity_kind kind;
 	uint64_t secret; /* IDENTITY_SECRET */
-	uint8_t certificate[DIGEST_SIZE]; /* IDENTITY_CERTIFICATE */
-	struct bytes name; /* IDENTITY_RA */
+	/* IDENTITY_CERTIFICATE; of an RA: the one it opened with, which does not count when comparing */
+	uint8_t certificate[DIGEST_SIZE];
+	struct bytes name; /* IDENTITY_RA: configured, or its subject as text */
 };
 
 bool identity_equal(const struct identity *a, const struct identity *b);
