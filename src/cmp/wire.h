@@ -93,7 +93,7 @@ struct wire_message {
 
 /* The header's transactionID etc. must be readable even when something later is wrong: on CMPD_EFORMAT *ret holds what could be
  * read before the fault (header_raw present = the header is complete). CMPD_ELIMIT: more than max_certs
- * extraCerts (the rest of *ret is complete). CMPD_ENOMEM. Text of the fault in diag. */
+ * extraCerts (the rest of *ret is complete). CMPD_ENOMEM. Text of the fault in diag. What is inside of a nested body is not looked at. */
 int wire_message_decode(struct pool *pool, struct bytes in, size_t max_certs,
     struct wire_message *ret, struct diag *diag) CMPD_MUST_CHECK;
 
@@ -196,6 +196,11 @@ int wire_rev_reqs_decode(struct pool *pool, struct bytes in, size_t max, struct 
 int wire_itavs_decode(struct pool *pool, struct bytes in, size_t max, struct wire_itav **ret,
     size_t *ret_n, struct diag *diag) CMPD_MUST_CHECK;
 
+/* nested [5.1.3.5]: each message as it came, by its outermost frame only; wire_message_decode says whether there is DER inside. At least one.
+ * CMPD_ELIMIT: more than max. */
+int wire_nested_decode(struct pool *pool, struct bytes in, size_t max, struct bytes **ret,
+    size_t *ret_n, struct diag *diag) CMPD_MUST_CHECK;
+
 /* ---- bodies of answers: each returns the whole PKIBody with its tag ---- */
 
 /* One CertResponse [5.3.4]. */
@@ -219,6 +224,8 @@ struct bytes wire_error_encode(struct pool *pool, const struct wire_status_info 
 struct bytes wire_rev_rep_encode(struct pool *pool, const struct wire_status_info *status,
     size_t n);
 struct bytes wire_genp_encode(struct pool *pool, const struct wire_itav *itavs, size_t n);
+/* Around whole messages; also what a client sends. */
+struct bytes wire_nested_encode(struct pool *pool, const struct bytes *messages, size_t n);
 
 /* ---- bodies of answers, decoded: for the test client ---- */
 

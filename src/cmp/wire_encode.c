@@ -252,6 +252,16 @@ wire_genp_encode(struct pool *pool, const struct wire_itav *itavs, size_t n)
 	return put_body(&build, WIRE_GENP, wire_itavs_put(&build, itavs, n));
 }
 
+struct bytes
+wire_nested_encode(struct pool *pool, const struct bytes *messages, size_t n)
+{
+	struct wire_der_build build = {.pool = pool};
+
+	return n == 0
+		   ? BYTES_NONE
+		   : put_body(&build, WIRE_NESTED, wire_der_put(&build, DER_SEQUENCE, messages, n));
+}
+
 /* ---- PBMParameter ---- */
 
 int

@@ -116,6 +116,19 @@ body_decode(struct bytes *rest, struct wire_message *ret, struct diag *diag)
 	return 0;
 }
 
+/* What follows the header is DER throughout, but for the messages inside a nested one: whoever decodes one of them
+ * walks it, and before that the protection around them is verified. */
+static int
+rest_check(struct bytes rest, struct wire_der_walk *walk, struct diag *diag)
+{
+	struct der body;
+
+	if (der_peek(rest, DER_CONSTRUCTED(WIRE_NESTED)) && der_next(&rest, &body) != 0) {
+		return diag_set(diag, CMPD_EFORMAT, "the PKIBody does not decode");
+	}
+	return wire_der_check(rest, walk, diag);
+}
+
 /* All but what surrounds header and the rest. */
 static int
 parts_decode(struct pool *pool, struct bytes content, size_t max_certs, struct wire_message *ret,
@@ -137,7 +150,7 @@ parts_decode(struct pool *pool, struct bytes content, size_t max_certs, struct w
 		return error;
 	}
 	ret->header_raw = header.whole;
-	error = wire_der_check(rest, &walk, diag);
+	error = rest_check(rest, &walk, diag);
 	if (error == 0) {
 		error = body_decode(&rest, ret, diag);
 	}
@@ -170,6 +183,30 @@ wire_message_decode(struct pool *pool, struct bytes in, size_t max_certs, struct
 	if (rest.len != 0 && error != CMPD_ENOMEM) {
 		return diag_set(diag, CMPD_EFORMAT, "%zu bytes behind the end of the message",
 		    rest.len);
+	}
+	return error;
+}
+
+static int
+inner_decode(struct pool *pool, struct bytes in, void *ret, struct diag *diag)
+{
+	(void)pool;
+	if (!der_peek(in, DER_SEQUENCE)) {
+		return diag_set(diag, CMPD_EFORMAT, "a nested message is no SEQUENCE");
+	}
+	*(struct bytes *)ret = in;
+	return 0;
+}
+
+int
+wire_nested_decode(struct pool *pool, struct bytes in, size_t max, struct bytes **ret,
+    size_t *ret_n, struct diag *diag)
+{
+	int error = wire_list_decode(pool, in, max, sizeof(**ret), inner_decode, "nested messages",
+	    ret, ret_n, diag);
+
+	if (error == 0 && *ret_n == 0) {
+		return diag_set(diag, CMPD_EFORMAT, "there are no nested messages");
 	}
 	return error;
 }

@@ -115,6 +115,78 @@ B3_12_too_many_extra_certs(void **state)
 	assert_non_null(m.body.data);
 }
 
+/* A nested message around others, as it comes back from the decoder. */
+static struct bytes
+some_nest(struct pool *pool, const struct bytes *messages, size_t n)
+{
+	struct wire_header header = some_header();
+
+	return wire_message_build(pool, wire_header_encode(pool, &header),
+	    wire_nested_encode(pool, messages, n), bytes_str("mac"), NULL, 0);
+}
+
+static void
+B4_7_nested_messages_come_back_as_they_were(void **state)
+{
+	struct pool *pool = *state;
+	struct bytes inner[3], *list;
+	struct wire_message m;
+	size_t n;
+
+	inner[0] = inner[1] = inner[2] = some_message(pool);
+	assert_int_equal(wire_message_decode(pool, some_nest(pool, inner, 3), 0, &m, NULL), 0);
+	assert_int_equal(m.body_type, WIRE_NESTED);
+	assert_int_equal(wire_nested_decode(pool, m.body, 3, &list, &n, NULL), 0);
+	assert_int_equal(n, 3);
+	for (size_t i = 0; i < n; i++) {
+		assert_true(bytes_equal(list[i], inner[i]));
+	}
+	assert_int_equal(wire_nested_decode(pool, m.body, 2, &list, &n, NULL), CMPD_ELIMIT);
+	assert_int_equal(n, 3);
+	assert_int_equal(wire_nested_decode(pool, bytes_of("\x30\x00", 2), 2, &list, &n, NULL),
+	    CMPD_EFORMAT);
+	assert_int_equal(wire_nested_decode(pool, bytes_of("\x30\x02\x05\x00", 4), 2, &list, &n,
+			     NULL),
+	    CMPD_EFORMAT);
+	assert_null(wire_nested_encode(pool, inner, 0).data);
+}
+
+/* The protection around it is verified first; so whatever is inside costs nothing before. */
+static void
+B4_7_inside_a_nested_message_nothing_is_looked_at(void **state)
+{
+	struct pool *pool = *state;
+	struct bytes nest = some_message(pool), *list;
+	struct wire_message m;
+	uint8_t many[3 * DER_COUNT_MAX];
+	struct diag diag;
+	size_t n;
+
+	for (int depth = 0; depth < 2 * DER_DEPTH_MAX; depth++) {
+		nest = some_nest(pool, &nest, 1);
+		assert_non_null(nest.data);
+	}
+	assert_int_equal(wire_message_decode(pool, nest, 0, &m, NULL), 0);
+	assert_int_equal(wire_nested_decode(pool, m.body, 1, &list, &n, NULL), 0);
+	assert_int_equal(n, 1);
+
+	/* More values than a message may have, and then one that is none. */
+	for (size_t i = 0; i + 3 < sizeof(many); i += 2) {
+		memcpy(many + i, "\x05\x00", 2);
+	}
+	memset(many + sizeof(many) - 2, 0xff, 2);
+	nest = some_message(pool);
+	nest = wire_message_build(pool, wire_header_encode(pool, &m.header),
+	    wire_nested_encode(pool, (struct bytes[]){bytes_of(many, sizeof(many))}, 1), BYTES_NONE,
+	    NULL, 0);
+	assert_int_equal(wire_message_decode(pool, nest, 0, &m, NULL), 0);
+	assert_int_equal(wire_nested_decode(pool, m.body, 10, &list, &n, &diag), CMPD_EFORMAT);
+	/* Behind the body the usual rules hold. */
+	nest = wire_message_build(pool, m.header_raw, m.body_raw, BYTES_NONE,
+	    (struct bytes[]){bytes_of("\x30\x02\x01\xff", 4)}, 1);
+	assert_int_equal(wire_message_decode(pool, nest, 1, &m, NULL), CMPD_EFORMAT);
+}
+
 static void
 B3_2_any_pvno_is_read(void **state)
 {
@@ -320,6 +392,10 @@ main(void)
 	    cmocka_unit_test_setup_teardown(B3_1_a_faulty_message_still_gives_its_header, make_pool,
 		free_pool),
 	    cmocka_unit_test_setup_teardown(B3_12_too_many_extra_certs, make_pool, free_pool),
+	    cmocka_unit_test_setup_teardown(B4_7_nested_messages_come_back_as_they_were, make_pool,
+		free_pool),
+	    cmocka_unit_test_setup_teardown(B4_7_inside_a_nested_message_nothing_is_looked_at,
+		make_pool, free_pool),
 	    cmocka_unit_test_setup_teardown(B3_2_any_pvno_is_read, make_pool, free_pool),
 	    cmocka_unit_test_setup_teardown(B2_1_certReqIds_fit_32_bits, make_pool, free_pool),
 	    cmocka_unit_test_setup_teardown(B3_20_a_status_has_one_bit_and_a_valid_text, make_pool,

@@ -13,6 +13,41 @@ const size_t fuzz_der_at = 0;
 
 #define MAX 64
 
+/* What was decoded is built again and is the same bytes. */
+static void
+check_again(struct pool *pool, const struct wire_message *m)
+{
+	struct bytes again = wire_message_build(pool, m->header_raw, m->body_raw, m->protection,
+	    m->extra_certs, m->n_extra_certs);
+
+	if (!bytes_equal(again, m->raw)) {
+		abort();
+	}
+}
+
+/* The messages of a nested one. */
+static int
+decode_inner(struct pool *pool, const struct wire_message *outer, const struct bytes *messages,
+    size_t n)
+{
+	struct wire_message *m = pool_alloc(pool, sizeof(*m));
+	int error = 0;
+
+	if (m == NULL) {
+		return CMPD_ENOMEM;
+	}
+	if (!bytes_equal(wire_nested_encode(pool, messages, n), outer->body_raw)) {
+		abort();
+	}
+	for (size_t i = 0; i < n && error == 0; i++) {
+		error = wire_message_decode(pool, messages[i], WIRE_CERTS_MAX, m, NULL);
+		if (error == 0) {
+			check_again(pool, m);
+		}
+	}
+	return error;
+}
+
 static int
 decode_body(struct pool *pool, const struct wire_message *m, struct diag *diag)
 {
@@ -24,6 +59,7 @@ decode_body(struct pool *pool, const struct wire_message *m, struct diag *diag)
 	struct wire_rev_req *revs;
 	struct wire_itav *itavs;
 	struct wire_p10 p10;
+	struct bytes *messages;
 	int64_t *ids;
 	size_t n;
 
@@ -51,6 +87,10 @@ decode_body(struct pool *pool, const struct wire_message *m, struct diag *diag)
 		return wire_cert_rep_decode(pool, m->body, MAX, &responses, &n, diag);
 	case WIRE_POLLREP:
 		return wire_poll_rep_decode(pool, m->body, MAX, &reps, &n, diag);
+	case WIRE_NESTED:
+		return wire_nested_decode(pool, m->body, MAX, &messages, &n, diag) != 0
+			   ? CMPD_EFORMAT
+			   : decode_inner(pool, m, messages, n);
 	default:
 		return 0;
 	}
@@ -62,7 +102,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct pool *pool = pool_new(1 << 24);
 	struct wire_message m;
 	struct wire_pbm pbm;
-	struct bytes again;
 	struct diag diag;
 	int error;
 
@@ -71,11 +110,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	error = wire_message_decode(pool, bytes_of(data, size), WIRE_CERTS_MAX, &m, &diag);
 	if (error == 0) {
-		again = wire_message_build(pool, m.header_raw, m.body_raw, m.protection,
-		    m.extra_certs, m.n_extra_certs);
-		if (!bytes_equal(again, m.raw)) {
-			abort();
-		}
+		check_again(pool, &m);
 		if (decode_body(pool, &m, &diag) == 0 &&
 		    wire_pbm_decode(pool, m.header.protection_alg.parameters, &pbm) == 0 &&
 		    !bytes_equal(wire_pbm_alg_encode(pool, &pbm), m.header.protection_alg.der) &&
