@@ -46,6 +46,9 @@ cmp_work_log(struct cmp_work *work, enum log_level level, const char *event)
 	if (work->in.header.transaction_id.data) {
 		log_hex(line, "txn", work->in.header.transaction_id);
 	}
+	if (work->ra) {
+		log_str(line, "ra", work->ra);
+	}
 	return line;
 }
 

@@ -57,6 +57,20 @@ auth_same_identity(struct cmp_work *work, const struct identity *identity)
 	    "another identity has opened the transaction");
 }
 
+/* What entries and audit say of him also names who brought the message. */
+static int
+add_carrier(struct cmp_work *work)
+{
+	struct cmp_verified *v = work->verified;
+
+	if (!v || !work->ra) {
+		return 0;
+	}
+	v->requester.words =
+	    pool_printf(work->desk->pool, "%s nested_by=%s", v->requester.words, work->ra);
+	return v->requester.words ? 0 : CMPD_ENOMEM;
+}
+
 int
 auth_verify(struct cmp_work *work)
 {
@@ -64,6 +78,7 @@ auth_verify(struct cmp_work *work)
 	bool has_alg = in->header.protection_alg.der.data != NULL;
 	struct bytes part;
 	bool mac;
+	int error;
 
 	if (!in->protection.data || !has_alg) {
 		cmp_work_fault(work, "B3.8", FI_BAD_MESSAGE_CHECK,
@@ -86,5 +101,6 @@ auth_verify(struct cmp_work *work)
 	if (!part.data) {
 		return CMPD_ENOMEM;
 	}
-	return mac ? auth_mac(work, part) : auth_signature(work, part);
+	error = mac ? auth_mac(work, part) : auth_signature(work, part);
+	return error ? error : add_carrier(work);
 }

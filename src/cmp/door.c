@@ -6,6 +6,7 @@
 #include "cmp/endpoint.h"
 #include "cmp/gate.h"
 #include "cmp/genm.h"
+#include "cmp/nested.h"
 #include "cmp/seal.h"
 #include "cmp/serve.h"
 #include "cmp/signer.h"
@@ -92,6 +93,7 @@ static const struct {
     {WIRE_ERROR, serve_error},
     {WIRE_RR, serve_rr},
     {WIRE_GENM, serve_genm},
+    {WIRE_NESTED, serve_nested},
 };
 
 static int
@@ -130,8 +132,9 @@ txn_changed(struct cmp_work *work, bool *ret)
 	return 0;
 }
 
+/* One message: a fault is answered, so is a replay; of a nested one what is inside is left to do. */
 static int
-handle(struct cmp_work *work)
+handle_message(struct cmp_work *work)
 {
 	bool changed = false;
 	bool replay = false;
@@ -153,6 +156,9 @@ handle(struct cmp_work *work)
 	if (error) {
 		return error;
 	}
+	if (!work->fault.id && (work->inner.data || work->answer->batch)) {
+		return 0;
+	}
 	if (!work->fault.id && !work->answer->body.data) {
 		cmp_work_fault(work, "B3.8", FI_BAD_MESSAGE_CHECK,
 		    "the message could not be verified");
@@ -167,6 +173,18 @@ handle(struct cmp_work *work)
 	return error ? error : answer_fault(work);
 }
 
+static int
+handle(struct cmp_work *work)
+{
+	int error = handle_message(work);
+
+	if (error || !work->inner.data) {
+		return error;
+	}
+	nested_begin(work, work, work->desk, work->answer, work->inner);
+	return handle_message(work);
+}
+
 static void
 work_init(struct cmp_work *work, struct cmp_door *door, struct desk *desk,
     struct cmp_request *request, struct cmp_answer *answer)
@@ -178,6 +196,9 @@ work_init(struct cmp_work *work, struct cmp_door *door, struct desk *desk,
 	work->request = request;
 	work->answer = answer;
 	work->endpoint = cmp_endpoint_find(door, request->endpoint->path);
+	work->body = request->body;
+	work->operation = request->operation;
+	work->ra = request->ra;
 }
 
 /* One try, with a unit of its own; on failure there is none left. */
@@ -191,7 +212,7 @@ try_handle(struct cmp_work *work)
 		return CMPD_ENOMEM;
 	}
 	error = handle(work);
-	if (error) {
+	if (error || work->answer->batch) {
 		unit_free(work->desk->unit);
 	} else {
 		work->answer->unit = work->desk->unit;
@@ -224,12 +245,57 @@ cmp_door_handle(struct cmp_door *door, struct desk *desk, struct cmp_request *re
 	return cmp_door_unavailable(door, desk, request, cmpd_strerror(error), ret);
 }
 
+/* Whom is there to answer? What fails (again) is left out of the answer. */
+static int
+recognise(struct cmp_work *work)
+{
+	bool replay = false;
+	int error = gate_read(work, &replay);
+
+	if (!error && !replay && work->in.body_raw.data) {
+		error = auth_verify(work);
+	}
+	if (error || work->fault.id || !work->verified || work->in.body_type != WIRE_NESTED) {
+		return error;
+	}
+	error = serve_nested(work);
+	work->answer->batch = NULL;
+	if (error || !work->inner.data) {
+		return error;
+	}
+	nested_begin(work, work, work->desk, work->answer, work->inner);
+	return recognise(work);
+}
+
 int
 cmp_door_unavailable(struct cmp_door *door, struct desk *desk, struct cmp_request *request,
     const char *text, struct cmp_answer *ret)
 {
 	struct cmp_work *work = pool_alloc(desk->pool, sizeof(*work));
 	struct log_line *line;
+
+	if (!work) {
+		return CMPD_ENOMEM;
+	}
+	work_init(work, door, desk, request, ret);
+	if (!work->endpoint) {
+		return CMPD_EUNAVAILABLE;
+	}
+	if (recognise(work) == CMPD_ENOMEM) {
+		return CMPD_ENOMEM;
+	}
+	line = cmp_work_log(work, LOG_LEVEL_WARNING, "cmp.unavailable");
+	if (line) {
+		log_str(line, "text", text);
+	}
+	return answer_error(work, FI_SYSTEM_UNAVAIL, text);
+}
+
+int
+cmp_door_batch(struct cmp_door *door, struct desk *desk, struct cmp_request *request,
+    const struct bytes *answers, size_t n, struct cmp_answer *ret)
+{
+	struct cmp_work *work = pool_alloc(desk->pool, sizeof(*work));
 	bool replay;
 	int error;
 
@@ -240,14 +306,7 @@ cmp_door_unavailable(struct cmp_door *door, struct desk *desk, struct cmp_reques
 	if (!work->endpoint) {
 		return CMPD_EUNAVAILABLE;
 	}
-	/* Only to know whom to answer; what fails again is left out of the answer. */
+	/* It has been verified; only its header is needed now. */
 	error = gate_read(work, &replay);
-	if (!error && !replay && work->in.body_raw.data && auth_verify(work) == CMPD_ENOMEM) {
-		return CMPD_ENOMEM;
-	}
-	line = cmp_work_log(work, LOG_LEVEL_WARNING, "cmp.unavailable");
-	if (line) {
-		log_str(line, "text", text);
-	}
-	return answer_error(work, FI_SYSTEM_UNAVAIL, text);
+	return error ? error : nested_seal(work, answers, n);
 }

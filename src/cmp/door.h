@@ -55,9 +55,10 @@ struct cmp_request {
 	struct desk_verdict verdicts[CMP_REQUESTS_MAX];
 	void (*wake)(void *arg); /* called from any thread when a parked request may go on */
 	void *arg;
+	const char *ra; /* who brought it in a batch; NULL: it came by itself */
 };
 
-/* Zeroes verdicts. */
+/* Zeroes verdicts and ra. */
 void cmp_request_init(struct cmp_request *request);
 /* Frees calls. After a commit that succeeded cmp_request_detach comes first: it hands over verdicts that are still awaited (see policy_call_detach). */
 void cmp_request_fini(struct cmp_request *request);
@@ -69,21 +70,36 @@ void cmp_request_detach(struct cmp_request *request,
 void cmp_request_expire(struct cmp_request *request);
 
 struct cmp_answer {
-	struct bytes body; /* DER PKIMessage, in the desk's pool; never absent on success */
+	struct bytes body; /* DER PKIMessage, in the desk's pool; absent only with a batch */
 	struct unit *unit; /* must be durable before the answer leaves; NULL: nothing to store */
 	struct log_line **log; /* n_log lines, begun; log_end each once the unit is durable */
 	size_t n_log;
 	bool waits; /* the client is to come back later: its connection need not be kept */
 	bool fault; /* an error answer */
+	const struct cmp_batch *batch; /* there is no answer yet: see below. In the desk's pool */
 };
 
 /*
- * 0: *ret is filled and the caller owns ret->unit. CMPD_EPARKED: wake will be called; run it again then (or after
+ * A batch of nested messages (RFC 9810 5.1.3.5). All protections in it have been verified, nothing has changed. The caller makes a request of
+ * each message, with the same endpoint, CMP_OP_NONE and ra, and handles and commits them like any others, in any order. When all answers
+ * may leave they are given to cmp_door_batch.
+ */
+struct cmp_batch {
+	size_t n;
+	const struct bytes *messages; /* in the body of the request */
+	const char *ra;
+};
+
+/*
+ * 0: *ret is filled and the caller owns ret->unit; or ret->batch is to be done first. CMPD_EPARKED: wake will be called; run it again then (or after
  * cmp_request_expire). CMPD_ENOMEM, CMPD_EUNAVAILABLE: nothing to be said in CMP: HTTP 503.
  * desk: conf, issuer, policy, reader, pool and now are set by the caller; unit is the door's.
  */
 int cmp_door_handle(struct cmp_door *door, struct desk *desk, struct cmp_request *request,
     struct cmp_answer *ret) CMPD_MUST_CHECK;
+/* The answer to a batch: nested, with the answers to its messages in their order; nothing to store. request: that of the batch. Errors as above. */
+int cmp_door_batch(struct cmp_door *door, struct desk *desk, struct cmp_request *request,
+    const struct bytes *answers, size_t n, struct cmp_answer *ret) CMPD_MUST_CHECK;
 /* The answer when a request could not be committed: systemUnavail, so that the client tries again; signed if possible. Nothing to store. */
 int cmp_door_unavailable(struct cmp_door *door, struct desk *desk, struct cmp_request *request,
     const char *text, struct cmp_answer *ret) CMPD_MUST_CHECK;

@@ -13,7 +13,7 @@
 #define SERVED                                                                                     \
 	(BODY_BIT(WIRE_IR) | BODY_BIT(WIRE_CR) | BODY_BIT(WIRE_P10CR) | BODY_BIT(WIRE_KUR) |       \
 	    BODY_BIT(WIRE_RR) | BODY_BIT(WIRE_ERROR) | BODY_BIT(WIRE_CERTCONF) |                   \
-	    BODY_BIT(WIRE_POLLREQ) | BODY_BIT(WIRE_GENM))
+	    BODY_BIT(WIRE_POLLREQ) | BODY_BIT(WIRE_GENM) | BODY_BIT(WIRE_NESTED))
 
 bool
 cmp_body_opens(int body_type)
@@ -84,11 +84,28 @@ check_body_served(struct cmp_work *work, struct diag *why)
 	return false;
 }
 
+/* RAs put messages into nested ones, and there is one layer of it (RFC 9810 5.1.3.5). */
+static bool
+check_nested(struct cmp_work *work, struct diag *why)
+{
+	if (work->in.body_type != WIRE_NESTED) {
+		return true;
+	}
+	if (work->ra) {
+		diag_set(why, 0, "a nested message inside of a nested one");
+	} else if (work->endpoint->conf->max_nested == 0) {
+		diag_set(why, 0, "nested messages are not served here");
+	} else {
+		return true;
+	}
+	return false;
+}
+
 /* An operation in the path says what the message is; later messages of a transaction are judged when it is known. */
 static bool
 check_operation(struct cmp_work *work, struct diag *why)
 {
-	int announced = cmp_operation_body(work->request->operation);
+	int announced = cmp_operation_body(work->operation);
 	int type = work->in.body_type;
 
 	if (announced < 0 || announced == type || type == WIRE_CERTCONF || type == WIRE_POLLREQ ||
@@ -232,7 +249,7 @@ check_txn_endpoint(struct cmp_work *work, struct diag *why)
 static bool
 check_later_operation(struct cmp_work *work, struct diag *why)
 {
-	int announced = cmp_operation_body(work->request->operation);
+	int announced = cmp_operation_body(work->operation);
 	int type = work->in.body_type;
 
 	if (announced < 0 || cmp_body_opens(type) || announced == type ||
@@ -280,6 +297,7 @@ static const struct check {
     {"B3.1", STAGE_HEADER, FI_BAD_DATA_FORMAT, check_transaction_id},
     {"B3.3", STAGE_HEADER, FI_BAD_REQUEST, check_body_served},
     {"B3.3", STAGE_HEADER, FI_BAD_REQUEST, check_operation},
+    {"B4.7", STAGE_HEADER, FI_BAD_REQUEST, check_nested},
     /* RFC 9810 5.1.1. */
     {"B3.5", STAGE_HEADER, FI_BAD_SENDER_NONCE, check_sender_nonce},
     {"B3.7", STAGE_HEADER, FI_BAD_TIME, check_message_time},
@@ -320,8 +338,7 @@ decode(struct cmp_work *work)
 {
 	size_t max = (size_t)work->endpoint->conf->max_extra_certs;
 	struct diag why = {""};
-	int error =
-	    wire_message_decode(work->desk->pool, work->request->body, max, &work->in, &why);
+	int error = wire_message_decode(work->desk->pool, work->body, max, &work->in, &why);
 
 	if (error == CMPD_EFORMAT) {
 		cmp_work_fault(work, "B3.1", FI_BAD_DATA_FORMAT,
@@ -369,7 +386,7 @@ find_txn(struct cmp_work *work)
 int
 gate_read(struct cmp_work *work, bool *ret_replay)
 {
-	int error = digest_sha256(work->request->body, work->hash);
+	int error = digest_sha256(work->body, work->hash);
 
 	*ret_replay = false;
 	if (!error) {
@@ -379,6 +396,10 @@ gate_read(struct cmp_work *work, bool *ret_replay)
 		return error;
 	}
 	run_checks(work, STAGE_HEADER);
+	/* It has no transaction: those are of the messages inside. */
+	if (work->in.body_type == WIRE_NESTED) {
+		return 0;
+	}
 	error = find_txn(work);
 	if (error) {
 		return error;

@@ -7,6 +7,7 @@ void
 cmp_request_init(struct cmp_request *request)
 {
 	request->n_verdicts = 0;
+	request->ra = NULL;
 	memset(request->verdicts, 0, sizeof(request->verdicts));
 }
 

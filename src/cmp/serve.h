@@ -12,6 +12,7 @@ int serve_poll(struct cmp_work *work) CMPD_MUST_CHECK; /* pollReq */
 int serve_cert_conf(struct cmp_work *work) CMPD_MUST_CHECK; /* certConf */
 int serve_rr(struct cmp_work *work) CMPD_MUST_CHECK; /* rr */
 int serve_error(struct cmp_work *work) CMPD_MUST_CHECK; /* error of the client */
+int serve_nested(struct cmp_work *work) CMPD_MUST_CHECK; /* nested: work->inner or a batch */
 
 /* ---- shared by the four ---- */
 

@@ -76,6 +76,10 @@ struct cmp_work {
 	struct cmp_door *door;
 	struct desk *desk;
 	struct cmp_request *request;
+	struct bytes
+	    body; /* of the request, or the message inside if an RA has put its protection around */
+	enum cmp_operation operation;
+	const char *ra; /* who brought it nested; NULL: it came by itself */
 	struct cmp_endpoint *endpoint;
 	struct wire_message in;
 	uint8_t hash[DIGEST_SIZE]; /* of the whole message */
@@ -85,6 +89,8 @@ struct cmp_work {
 	struct cmp_verified *verified; /* NULL: not (yet) */
 	struct cmp_fault fault;
 	struct cmp_answer *answer;
+	struct bytes
+	    inner; /* a nested message that is this one with protection added: it is to be handled */
 
 	/* certProfile of the header (RFC 9810 5.1.1.4), by position; NULL: none asked for. */
 	size_t n_cert_profiles;

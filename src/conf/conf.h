@@ -115,6 +115,7 @@ struct conf_endpoint {
 	int64_t replay_keep; /* tombstones stay at least this long */
 	int64_t max_requests; /* certReqIds in one message: 1 */
 	int64_t max_extra_certs;
+	int64_t max_nested; /* messages in a nested one; 0: not served */
 	/* of signatures over messages: words of cmp/algorithm.c */
 	const char **protection_algorithms;
 	const char **popo_algorithms; /* of proofs of possession */
@@ -125,7 +126,6 @@ struct conf_endpoint {
 	int64_t pbm_iterations_min, pbm_iterations_max;
 	int64_t pbkdf2_iterations_min, pbkdf2_iterations_max;
 	int64_t mac_iterations_per_second; /* that one address may make us compute in vain */
-	int64_t wrong_macs_per_minute; /* for one reference from one address */
 	enum conf_recip_nonce recip_nonce; /* of the answer that ends polling */
 	bool p10cr_id_zero; /* quirk: answer p10cr with certReqId 0 instead of -1 */
 	uint32_t

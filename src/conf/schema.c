@@ -311,6 +311,10 @@ static const struct conf_row endpoint_rows[] = {
 	"Certificates that one message may ask for."),
     KEY(conf_endpoint, max_extra_certs, CONF_INT, CONF_RELOADABLE, "10", RANGE(0, 100),
 	"Certificates that a message may carry along in extraCerts."),
+    KEY(conf_endpoint, max_nested, CONF_INT, CONF_RELOADABLE, "0", RANGE(0, 1000),
+	"Messages that registration authorities may bring in one nested message; each is a request "
+	"of its own and costs as much. 0: nested messages are not served. A batch also has to fit "
+	"into _body_size_ of _limits_: reckon with 2 KiB for each message."),
     KEY(conf_endpoint, protection_algorithms, LIST(CONF_STRING), CONF_RELOADABLE, SIGNATURES, ANY,
 	"Signature algorithms that may protect a message: *ecdsa-sha256*, *rsa-sha384*, "
 	"*rsa-pss-sha256*, *ed25519*, *ed448*, *ml-dsa-65* and their like, also with *sha224*, "
@@ -335,10 +339,6 @@ static const struct conf_row endpoint_rows[] = {
 	RANGE(10000, 1000000000),
 	"How many iterations one address may have computed in a second for MACs that turn out to "
 	"be wrong; over it its MACed messages get systemUnavail for a while."),
-    KEY(conf_endpoint, wrong_macs_per_minute, CONF_INT, CONF_RELOADABLE, "10", RANGE(1, 1000000),
-	"How many wrong MACs for one reference value may come from one address (of IPv6: one /64) "
-	"in a minute; over it messages with that reference from that address get systemUnavail for "
-	"a while. Other addresses and transactions that are open are not held up."),
     KEY(conf_endpoint, pbm_iterations_min, CONF_INT, CONF_RELOADABLE, "100", RANGE(1, 100000),
 	"Fewest iterations of a password-based MAC."),
     KEY(conf_endpoint, pbm_iterations_max, CONF_INT, CONF_RELOADABLE, "10000", RANGE(100, 100000),

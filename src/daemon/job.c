@@ -9,6 +9,7 @@
 #include "base/pool.h"
 #include "base/queue.h"
 #include "conf/conf.h"
+#include "daemon/batch.h"
 #include "daemon/late.h"
 #include "daemon/snapshot.h"
 #include "http/http.h"
@@ -58,6 +59,7 @@ job_release(struct job *job)
 		event_free(job->timer);
 	}
 	cmp_request_fini(&job->request);
+	batch_end(job);
 	snapshot_put(job->snapshot);
 	TAILQ_REMOVE(&flow->live, job, entry);
 	if (flow->n_spare < SPARE_MAX) {
@@ -83,6 +85,18 @@ log_failure(const struct job *job)
 }
 
 static void
+job_reply(struct job *job)
+{
+	if (job->batch_of != NULL) {
+		batch_take(job);
+	} else if (job->error == 0) {
+		http_reply_cmp(job->exchange, job->answer.body, job->answer.waits);
+	} else {
+		http_reply_text(job->exchange, 503, "not available now, try again", 1);
+	}
+}
+
+static void
 job_finish(void *arg)
 {
 	struct job *job = arg;
@@ -92,11 +106,10 @@ job_finish(void *arg)
 	}
 	if (job->error == 0) {
 		cmp_request_detach(&job->request, late_verdict, job->flow);
-		http_reply_cmp(job->exchange, job->answer.body, job->answer.waits);
 	} else {
 		log_failure(job);
-		http_reply_text(job->exchange, 503, "not available now, try again", 1);
 	}
+	job_reply(job);
 	job_release(job);
 }
 
@@ -216,27 +229,62 @@ job_park(struct job *job)
 	/* Parked: it is no longer ours. */
 }
 
+/* A job with its request, but for what is asked. */
+static struct job *
+job_new(struct flow *flow, struct snapshot *snapshot, const struct conf_endpoint *endpoint,
+    const char *peer)
+{
+	struct job *job = job_get(flow);
+
+	if (job == NULL) {
+		return NULL;
+	}
+	job->snapshot = snapshot_get1(snapshot);
+	snprintf(job->peer, sizeof(job->peer), "%s", peer);
+	cmp_request_init(&job->request);
+	job->request.endpoint = endpoint;
+	job->request.peer = job->peer;
+	job->request.wake = job_wake;
+	job->request.arg = job;
+	return job;
+}
+
+int
+job_start_nested(struct job *job, size_t index)
+{
+	struct job *message = job_new(job->flow, job->snapshot, job->request.endpoint, job->peer);
+	int r;
+
+	if (message == NULL) {
+		return CMPD_ENOMEM;
+	}
+	message->batch_of = job;
+	message->index = index;
+	message->request.operation = CMP_OP_NONE;
+	message->request.body = job->batch->messages[index];
+	message->request.ra = job->batch->ra;
+	message->request.req = job->request.req;
+	r = queue_put_again(job->flow->queue, message);
+	if (r < 0) {
+		job_release(message);
+	}
+	return r;
+}
+
 int
 job_start(struct flow *flow, struct snapshot *snapshot, const struct conf_endpoint *endpoint,
     enum cmp_operation operation, const struct http_request_info *info)
 {
-	struct job *job = job_get(flow);
+	struct job *job = job_new(flow, snapshot, endpoint, info->peer);
 	int r;
 
 	if (job == NULL) {
 		return CMPD_ENOMEM;
 	}
-	job->snapshot = snapshot_get1(snapshot);
 	job->exchange = info->exchange;
-	snprintf(job->peer, sizeof(job->peer), "%s", info->peer);
-	cmp_request_init(&job->request);
-	job->request.endpoint = endpoint;
 	job->request.operation = operation;
 	job->request.body = info->body;
-	job->request.peer = job->peer;
 	job->request.req = ++flow->last_req;
-	job->request.wake = job_wake;
-	job->request.arg = job;
 	r = queue_put(flow->queue, job);
 	if (r < 0) {
 		job_release(job);
@@ -255,9 +303,14 @@ flow_fini(struct flow *flow)
 		cmp_request_init(&job->request);
 	}
 	mailbox_open(flow->mailbox);
+	mailbox_open(flow->mailbox); /* batches that ended with their last message */
 	while ((job = TAILQ_FIRST(&flow->live)) != NULL) {
 		job->error = CMPD_ECLOSED;
-		job_finish(job);
+		if (job->batch_of != NULL) {
+			job_release(job); /* its batch is answered as a whole */
+		} else {
+			job_finish(job);
+		}
 	}
 	while ((job = TAILQ_FIRST(&flow->spare)) != NULL) {
 		TAILQ_REMOVE(&flow->spare, job, entry);

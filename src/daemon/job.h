@@ -10,6 +10,7 @@
 #include "cmp/door.h"
 #include "daemon/mailbox.h"
 
+struct batch;
 struct event;
 struct event_base;
 struct housekeeping;
@@ -44,6 +45,7 @@ struct flow {
 	TAILQ_HEAD(, job) live;
 	TAILQ_HEAD(, job) spare; /* with their pools, for the next requests */
 	size_t n_spare;
+	size_t n_batches; /* under way */
 	uint64_t last_req;
 };
 
@@ -51,7 +53,7 @@ struct job {
 	TAILQ_ENTRY(job) entry;
 	struct flow *flow;
 	struct snapshot *snapshot;
-	struct http_exchange *exchange;
+	struct http_exchange *exchange; /* NULL: a message of a batch */
 	struct cmp_request request;
 	struct pool *pool;
 	char peer[JOB_PEER_SIZE];
@@ -64,7 +66,11 @@ struct job {
 	bool timed; /* the timer has been asked for */
 	bool expired; /* what is undecided is held */
 	struct event *timer; /* I/O thread */
+	struct batch *batch; /* of the messages it has brought; NULL: not split */
+	struct job *batch_of; /* it is one of the messages of this job; NULL: it came by itself */
+	size_t index; /* in the batch */
 	struct letter park_letter;
+	struct letter batch_letter;
 	struct letter done_letter;
 };
 
@@ -75,6 +81,9 @@ void flow_fini(struct flow *flow);
 /* I/O thread. CMPD_ENOMEM, CMPD_ELIMIT (queue full), CMPD_ECLOSED: the exchange is still the caller's. */
 int job_start(struct flow *flow, struct snapshot *snapshot, const struct conf_endpoint *endpoint,
     enum cmp_operation operation, const struct http_request_info *info) CMPD_MUST_CHECK;
+
+/* One message of a batch, as a job of its own; batch_take follows. It was let in with its batch, so it finds room in the queue. CMPD_ENOMEM, CMPD_ECLOSED. */
+int job_start_nested(struct job *job, size_t index) CMPD_MUST_CHECK;
 
 /* ---- from any thread that owns the job ---- */
 

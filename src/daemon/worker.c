@@ -12,6 +12,7 @@
 #include "base/pool.h"
 #include "base/queue.h"
 #include "cmp/door.h"
+#include "daemon/batch.h"
 #include "daemon/job.h"
 #include "daemon/snapshot.h"
 #include "store/store.h"
@@ -125,6 +126,12 @@ handle(struct worker *worker, struct job *job)
 		return cmp_door_unavailable(slot->door, &desk, &job->request, job->unavailable,
 		    &job->answer);
 	}
+	if (job->batch != NULL) {
+		/* All its messages are answered. */
+		desk.pool = job->batch->pool;
+		return cmp_door_batch(slot->door, &desk, &job->request, job->batch->answers,
+		    job->batch->n, &job->answer);
+	}
 	return cmp_door_handle(slot->door, &desk, &job->request, &job->answer);
 }
 
@@ -141,7 +148,9 @@ run(struct worker *worker, struct job *job)
 	atomic_store(&job->state, JOB_RUNNING);
 	r = handle(worker, job);
 	ERR_clear_error();
-	if (r == 0) {
+	if (r == 0 && job->answer.batch != NULL) {
+		batch_begin(job);
+	} else if (r == 0) {
 		commit(job);
 	} else if (r == CMPD_EPARKED) {
 		job_park(job);

@@ -188,6 +188,40 @@ answer(struct desk *desk, const char *text, struct unit *unit, struct cmp_answer
 	return 0;
 }
 
+/* word: "batch", "spoilt", "wait". */
+static int
+give_batch(struct desk *desk, size_t n, const char *word, struct cmp_answer *ret)
+{
+	static const char *const messages[] = {"grant 0", "plain 0", "lose 2", "ask 0", "think 5"};
+	struct cmp_batch *batch = pool_alloc(desk->pool, sizeof(*batch));
+	struct bytes *list = pool_alloc(desk->pool, n * sizeof(*list));
+
+	for (size_t i = 0; i < n; i++) {
+		const char *text = word[0] == 'w'		  ? "hang 0"
+				   : word[0] == 's' && i == n - 1 ? "fault 8"
+								  : messages[i % 5];
+
+		list[i] = bytes_of(text, strlen(text) + 1);
+	}
+	*batch = (struct cmp_batch){.n = n, .messages = list, .ra = "ra"};
+	*ret = (struct cmp_answer){.batch = batch};
+	return 0;
+}
+
+int
+cmp_door_batch(struct cmp_door *door, struct desk *desk, struct cmp_request *request,
+    const struct bytes *answers, size_t n, struct cmp_answer *ret)
+{
+	char *text = pool_alloc(desk->pool, n + 1);
+
+	(void)door;
+	(void)request;
+	for (size_t i = 0; i < n; i++) {
+		text[i] = (char)answers[i].data[0];
+	}
+	return answer(desk, text, NULL, ret);
+}
+
 int
 cmp_door_handle(struct cmp_door *door, struct desk *desk, struct cmp_request *request,
     struct cmp_answer *ret)
@@ -204,6 +238,10 @@ cmp_door_handle(struct cmp_door *door, struct desk *desk, struct cmp_request *re
 	}
 	if (strcmp(word, "fault") == 0) {
 		return -n;
+	}
+	if (strcmp(word, "batch") == 0 || strcmp(word, "spoilt") == 0 ||
+	    strcmp(word, "wait") == 0) {
+		return give_batch(desk, (size_t)n, word, ret);
 	}
 	if (strcmp(word, "plain") == 0) {
 		return answer(desk, "plain", NULL, ret);

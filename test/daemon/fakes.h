@@ -11,6 +11,9 @@
  *	"hang 0"	waits for a plugin that never answers
  *	"deaf 0"	still waits when it was told to hold
  *	"fault N"	the door fails with error -N
+ *	"batch N"	N messages: the five that end with an answer, in turn; the answer is their first letters
+ *	"spoilt N"	the same, but the last one is "fault 8"
+ *	"wait N"	N times "hang 0"
  */
 #pragma once
 

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/queue.h"
 #include "conf/conf.h"
+#include "daemon/batch.h"
 #include "daemon/fakes.h"
 #include "daemon/housekeeping.h"
 #include "daemon/shelf.h"
@@ -288,6 +289,108 @@ test_everything_at_once(void **state)
 	stage_stop(&s);
 }
 
+static void
+B4_7_messages_of_a_batch_have_their_own_ways(void **state)
+{
+	struct stage s;
+
+	(void)state;
+	stage_start(&s, true);
+	expect(&s, "batch 1", 200, "g");
+	fake_runs = 0;
+	/* Each fifth is done three times, two of five a second time; the batch itself once. */
+	expect(&s, "batch 25", 200, "gpggggpggggpggggpggggpggg");
+	assert_int_equal(fake_runs, 1 + 25 + 5 * 2 + 5 * 2);
+	assert_int_equal(s.flow.n_batches, 0);
+	assert_int_equal(s.flow.parked, 0);
+	stage_stop(&s);
+}
+
+static void
+B4_7_a_batch_without_one_answer_has_none(void **state)
+{
+	struct stage s;
+
+	(void)state;
+	stage_start(&s, true);
+	expect(&s, "spoilt 1", 503, NULL);
+	expect(&s, "spoilt 300", 503, NULL);
+	assert_int_equal(s.flow.n_batches, 0);
+	expect(&s, "batch 5", 200, "gpggg");
+	stage_stop(&s);
+}
+
+static void
+B4_7_a_batch_finds_room_in_a_full_queue(void **state)
+{
+	struct http_exchange exchanges[64];
+	struct stage s;
+
+	(void)state;
+	stage_start(&s, false);
+	for (int i = 0; i < 64; i++) {
+		assert_int_equal(give(&s, &exchanges[i], i % 2 == 0 ? "batch 50" : "plain 0"), 0);
+	}
+	start_workers(&s);
+	serve(&s, exchanges, 64, 20000);
+	for (int i = 0; i < 64; i++) {
+		assert_int_equal(exchanges[i].status, 200);
+		assert_int_equal(exchanges[i].answers, 1);
+	}
+	stage_stop(&s);
+}
+
+static void
+B4_7_there_are_only_so_many_batches(void **state)
+{
+	struct http_exchange exchanges[BATCHES_MAX];
+	struct http_exchange more;
+	struct stage s;
+	struct conf *conf;
+
+	(void)state;
+	stage_start(&s, true);
+	conf = (struct conf *)(uintptr_t)s.snapshot->conf;
+	conf->endpoints[0].decide_wait = 60000;
+	conf->limits.parked = 10000;
+	for (int i = 0; i < BATCHES_MAX; i++) {
+		assert_int_equal(give(&s, &exchanges[i], "wait 3"), 0);
+		serve(&s, &exchanges[i], 1, 10);
+	}
+	assert_int_equal(s.flow.n_batches, BATCHES_MAX);
+	assert_int_equal(give(&s, &more, "batch 3"), 0);
+	serve(&s, &more, 1, 5000);
+	assert_int_equal(more.status, 503);
+	/* Going down in the midst of them: each is answered, once. */
+	stage_stop(&s);
+	for (int i = 0; i < BATCHES_MAX; i++) {
+		assert_int_equal(exchanges[i].answers, 1);
+		assert_int_equal(exchanges[i].status, 503);
+	}
+}
+
+static void
+B4_7_going_down_in_a_batch(void **state)
+{
+	struct http_exchange exchanges[10];
+	struct stage s;
+
+	(void)state;
+	for (int wait = 0; wait < 12; wait++) {
+		stage_start(&s, true);
+		for (int i = 0; i < 10; i++) {
+			assert_int_equal(
+			    give(&s, &exchanges[i], i % 2 == 0 ? "batch 60" : "spoilt 200"), 0);
+		}
+		serve(&s, exchanges, 10, wait);
+		stage_stop(&s);
+		for (int i = 0; i < 10; i++) {
+			assert_int_equal(exchanges[i].answers, 1);
+			assert_true(exchanges[i].status == 200 || exchanges[i].status == 503);
+		}
+	}
+}
+
 /* A plugin answers just when decide_wait ends. */
 static void
 test_wake_and_timer_at_the_same_moment(void **state)
@@ -383,6 +486,11 @@ main(void)
 	    cmocka_unit_test(test_too_many_parked_requests_are_held_at_once),
 	    cmocka_unit_test(test_full_queue_is_told_at_once),
 	    cmocka_unit_test(test_everything_at_once),
+	    cmocka_unit_test(B4_7_messages_of_a_batch_have_their_own_ways),
+	    cmocka_unit_test(B4_7_a_batch_without_one_answer_has_none),
+	    cmocka_unit_test(B4_7_a_batch_finds_room_in_a_full_queue),
+	    cmocka_unit_test(B4_7_there_are_only_so_many_batches),
+	    cmocka_unit_test(B4_7_going_down_in_a_batch),
 	    cmocka_unit_test(test_wake_and_timer_at_the_same_moment),
 	    cmocka_unit_test(test_going_down_answers_everybody_once),
 	    cmocka_unit_test(test_old_snapshot_lives_as_long_as_its_requests),
