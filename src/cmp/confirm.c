@@ -337,7 +337,8 @@ serve_error(struct cmp_work *work)
 	if (error) {
 		return error;
 	}
-	/* As the unit leaves them: nothing of it is open any more. */
+	/* As the unit leaves them: nothing of it is open any more, and the client asks for nothing more. */
+	work->txn.told = UINT64_MAX;
 	for (size_t i = 0; i < work->txn.n_ids; i++) {
 		if (!entry_state_is_final(entries[i].state)) {
 			entries[i].state =

@@ -314,7 +314,7 @@ desk_close_txn(struct desk *desk, struct txn *txn, const struct entry *entries, 
 		return 0;
 	}
 	for (size_t i = 0; i < n; i++) {
-		if (!entry_state_is_final(entries[i].state)) {
+		if (!entry_state_is_final(entries[i].state) || !(txn->told & (uint64_t)1 << i)) {
 			return 0;
 		}
 		fruit = fruit || entries[i].serial.data;

@@ -124,8 +124,9 @@ int desk_confirm(struct desk *desk, struct entry *entry, bool accepted,
 /* The client's error message: everything of the transaction that is not final is aborted; issued ones are refused and revoked. */
 int desk_abort(struct desk *desk, const struct txn *txn, const char *text) CMPD_MUST_CHECK;
 
-/* Closes a transaction if nothing of it is pending, approved or unconfirmed, as changed by this unit: the caller names the states its
- * unit gives (same order as txn->ids). Sets ended, due; gives back or releases the secret. */
+/* Closes a transaction if nothing of it is pending, approved or unconfirmed, as changed by this unit, and the client has been told of all of
+ * it (txn->told: a denial between two of its messages is not the end): the caller names the states its unit gives (same order as
+ * txn->ids). Sets ended, due; gives back or releases the secret. */
 int desk_close_txn(struct desk *desk, struct txn *txn, const struct entry *entries,
     size_t n) CMPD_MUST_CHECK;
 

@@ -58,6 +58,7 @@ sweep_txn(struct desk *desk, const struct txn_key *key)
 {
 	struct entry entries[TXN_IDS_MAX];
 	struct txn txn;
+	uint64_t told;
 	size_t n = 0;
 	int error = store_txn_get(desk->reader, desk->pool, key, &txn);
 
@@ -79,11 +80,15 @@ sweep_txn(struct desk *desk, const struct txn_key *key)
 			return error;
 		}
 	}
+	/* Who has not come for it until the deadline is not waited for. */
+	told = txn.told;
+	txn.told = UINT64_MAX;
 	error = desk_close_txn(desk, &txn, entries, n);
 	if (error) {
 		return error;
 	}
 	if (!txn.ended) {
+		txn.told = told;
 		txn.due = desk->now + SWEEP_AGAIN_MS;
 	}
 	unit_put_txn(desk->unit, &txn);

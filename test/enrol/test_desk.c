@@ -508,6 +508,10 @@ secret_is_given_back_when_nothing_came_of_it(void **state)
 	entry = stored(w);
 	assert_int_equal(store_txn_get(w->reader, w->f.pool, &w->txn.key, &w->txn), 0);
 	begin(w);
+	/* The client does not know of the denial yet: it is to be told when it comes. */
+	assert_int_equal(desk_close_txn(&w->desk, &w->txn, &entry, 1), 0);
+	assert_false(w->txn.ended);
+	w->txn.told = 1;
 	assert_int_equal(desk_close_txn(&w->desk, &w->txn, &entry, 1), 0);
 	assert_true(w->txn.ended);
 	unit_put_txn(w->desk.unit, &w->txn);
