@@ -121,8 +121,8 @@ certificate_new(struct player *p, const struct words *words, EVP_PKEY *key,
 	return x;
 }
 
-static void
-write_pem(struct player *p, const struct credential *credential)
+void
+credential_write(struct player *p, const struct credential *credential, const char *path)
 {
 	BIO *bio = BIO_new(BIO_s_mem()), *key = BIO_new(BIO_s_mem());
 	char *data;
@@ -130,10 +130,10 @@ write_pem(struct player *p, const struct credential *credential)
 
 	need(p, bio != NULL && PEM_write_bio_X509(bio, credential->certificate));
 	len = BIO_get_mem_data(bio, &data);
-	place_write(p, pool_printf(p->pool, "d/%s.pem", credential->name), data, (size_t)len);
+	place_write(p, pool_printf(p->pool, "%s.pem", path), data, (size_t)len);
 	need(p, PEM_write_bio_PrivateKey(key, credential->key, NULL, NULL, 0, NULL, NULL));
 	len = BIO_get_mem_data(key, &data);
-	place_write(p, pool_printf(p->pool, "d/%s.key", credential->name), data, (size_t)len);
+	place_write(p, pool_printf(p->pool, "%s.key", path), data, (size_t)len);
 	BIO_free(bio);
 	BIO_free(key);
 }
@@ -149,6 +149,6 @@ credential_make(struct player *p, const struct words *words, bool ca)
 	out->key = key_new(p, key == NULL ? "ec:P-256" : key);
 	out->certificate =
 	    certificate_new(p, words, out->key, ca ? NULL : credential_find(p, issuer));
-	write_pem(p, out);
+	credential_write(p, out, pool_printf(p->pool, "%s/d/%s", p->dir, out->name));
 	p->n_named++;
 }

@@ -10,7 +10,7 @@
 
 /* SEQUENCE OF Extension with what the words name; absent: nothing. */
 static struct bytes
-extensions_der(struct player *p, const struct words *words)
+extensions_der(struct player *p, const struct words *words, int64_t id)
 {
 	static const struct {
 		const char *word;
@@ -23,7 +23,7 @@ extensions_der(struct player *p, const struct words *words)
 	size_t i, n = 0;
 
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		const char *value = word_get(words, rows[i].word);
+		const char *value = word_get_for(words, rows[i].word, id);
 		X509_EXTENSION *ext;
 		X509V3_CTX ctx;
 
@@ -65,9 +65,10 @@ validity_der(struct player *p, const char *days)
 }
 
 static struct bytes
-subject_der(struct player *p, const struct client *client, const struct words *words, int type)
+subject_der(struct player *p, const struct client *client, const struct words *words, int type,
+    int64_t id)
 {
-	const char *subject = word_get(words, "subject");
+	const char *subject = word_get_for(words, "subject", id);
 
 	if (fault_get(words, "nosubject") != NULL) {
 		return BYTES_NONE;
@@ -94,10 +95,11 @@ spki_der(struct player *p, EVP_PKEY *key)
 
 static struct bytes
 template_der(struct player *p, const struct client *client, const struct words *words, int type,
-    EVP_PKEY *key)
+    size_t i)
 {
+	int64_t id = client->ids[i];
 	struct wire_der_build build = {.pool = p->pool};
-	const char *days = word_get(words, "days");
+	const char *days = word_get_for(words, "days", id);
 	struct bytes parts[5] = {BYTES_NONE};
 
 	if (fault_get(words, "version") != NULL) {
@@ -106,11 +108,13 @@ template_der(struct player *p, const struct client *client, const struct words *
 	if (days != NULL) {
 		parts[1] = validity_der(p, days);
 	}
-	parts[2] = wire_der_put1(&build, DER_CONSTRUCTED(5), subject_der(p, client, words, type));
+	parts[2] =
+	    wire_der_put1(&build, DER_CONSTRUCTED(5), subject_der(p, client, words, type, id));
 	if (fault_get(words, "nokey") == NULL) {
-		parts[3] = wire_der_retag(&build, DER_CONSTRUCTED(6), spki_der(p, key));
+		parts[3] =
+		    wire_der_retag(&build, DER_CONSTRUCTED(6), spki_der(p, client->got[i].key));
 	}
-	parts[4] = wire_der_retag(&build, DER_CONSTRUCTED(9), extensions_der(p, words));
+	parts[4] = wire_der_retag(&build, DER_CONSTRUCTED(9), extensions_der(p, words, id));
 	return wire_der_put(&build, DER_SEQUENCE, parts, 5);
 }
 
@@ -150,14 +154,19 @@ popo_input_der(struct player *p, EVP_PKEY *key)
 }
 
 static struct bytes
-popo_der(struct player *p, const struct words *words, EVP_PKEY *key, struct bytes request)
+popo_der(struct player *p, const struct words *words, const struct client *client, size_t i,
+    struct bytes request)
 {
-	const char *fault = fault_get(words, "popo");
+	const char *fault = word_get_for(words, "popo", client->ids[i]);
+	EVP_PKEY *key = client->got[i].key;
 	struct wire_der_build build = {.pool = p->pool};
 	struct bytes parts[3] = {BYTES_NONE}, input = request;
 	struct signing how = {
 	    .digest = word_get(words, "popodigest"), .pss = word_has(words, "popopss")};
 
+	if (fault == NULL) {
+		fault = fault_get(words, "popo");
+	}
 	if (fault != NULL && strcmp(fault, "none") == 0) {
 		return BYTES_NONE;
 	}
@@ -180,7 +189,7 @@ static struct bytes
 cert_req_der(struct player *p, struct client *client, const struct words *words, int type, size_t i)
 {
 	struct wire_der_build build = {.pool = p->pool};
-	const char *spec = word_get(words, "key");
+	const char *spec = word_get_for(words, "key", client->ids[i]);
 	struct bytes parts[3] = {BYTES_NONE}, message[2];
 	EVP_PKEY *key;
 
@@ -192,12 +201,12 @@ cert_req_der(struct player *p, struct client *client, const struct words *words,
 	}
 	client->got[i] = (struct credential){.key = key};
 	parts[0] = wire_der_put_int(&build, client->ids[i]);
-	parts[1] = template_der(p, client, words, type, key);
+	parts[1] = template_der(p, client, words, type, i);
 	if (type == WIRE_KUR) {
 		parts[2] = controls_der(p, client, words);
 	}
 	message[0] = wire_der_put(&build, DER_SEQUENCE, parts, 3);
-	message[1] = popo_der(p, words, key, message[0]);
+	message[1] = popo_der(p, words, client, i, message[0]);
 	return wire_der_put(&build, DER_SEQUENCE, message, 2);
 }
 
@@ -208,7 +217,7 @@ cert_reqs_der(struct player *p, struct client *client, int type, const struct wo
 	struct bytes list[IDS_MAX];
 	size_t i;
 
-	client->n_ids = read_ids(words, client->ids);
+	client->n_ids = read_ids(words, "ids", client->ids);
 	if (client->n_ids == 0) {
 		client->n_ids = 1;
 		client->ids[0] = 0;

@@ -26,7 +26,7 @@ static const char *const fail_infos[] = {"badAlg", "badMessageCheck", "badReques
 static const char *const statuses[] = {"accepted", "grantedWithMods", "rejection", "waiting",
     "revocationWarning", "revocationNotification", "keyUpdateWarning"};
 
-static const char *
+const char *
 fail_info_name(int bit)
 {
 	return bit >= 0 && (size_t)bit < sizeof(fail_infos) / sizeof(fail_infos[0])
@@ -34,7 +34,7 @@ fail_info_name(int bit)
 		   : "none";
 }
 
-static const char *
+const char *
 status_name(int64_t status)
 {
 	return status >= 0 && status < 7 ? statuses[status] : "unknown";
@@ -94,15 +94,9 @@ expect_certificate(struct player *p, const struct words *words, const struct cli
     int64_t id)
 {
 	const char *subject = word_get(words, "subject");
-	const struct credential *got = NULL;
+	const struct credential *got = client_got((struct client *)(uintptr_t)client, id);
 	X509_NAME *name;
-	size_t i;
 
-	for (i = 0; i < client->n_ids; i++) {
-		if (client->ids[i] == id) {
-			got = &client->got[i];
-		}
-	}
 	if (got == NULL || got->certificate == NULL) {
 		fail(p, "there is no certificate for id %lld", (long long)id);
 	}
@@ -153,17 +147,23 @@ expect_cert_rep(struct player *p, const struct words *words, const struct client
 static void
 expect_poll_rep(struct player *p, const struct words *words, const struct client *client)
 {
+	const char *id = word_get(words, "id");
 	struct wire_poll_rep *list;
-	size_t n;
+	size_t n, i;
 
 	if (wire_poll_rep_decode(p->pool, client->reply.body, IDS_MAX, &list, &n, NULL) != 0 ||
 	    n == 0) {
 		fail(p, "the pollRep does not decode");
 	}
+	for (i = 0; id != NULL && i < n && list[i].cert_req_id != strtoll(id, NULL, 10);) {
+		i++;
+	}
+	if (i == n) {
+		fail(p, "the pollRep has nothing for id %s", id);
+	}
 	expect_int(p, words, "n", (int64_t)n);
-	expect_int(p, words, "id", list[0].cert_req_id);
-	expect_int(p, words, "checkAfter", list[0].check_after);
-	expect_part(p, words, "reason", list[0].reason);
+	expect_int(p, words, "checkAfter", list[i].check_after);
+	expect_part(p, words, "reason", list[i].reason);
 }
 
 static void

@@ -1,3 +1,4 @@
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -8,21 +9,38 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "player.h"
 
 #define ANSWER_MAX     (1 << 20)
 #define ANSWER_WAIT_MS 20000
 #define COPIES_MAX     64
+#define RETRY_PAUSE_US 30000
+
+/* -1: nobody listens. */
+static int
+try_connection(struct player *p)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)p->port)};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	need(p, fd >= 0);
+	if (inet_pton(AF_INET, p->host, &to.sin_addr) != 1) {
+		fail(p, "no IPv4 address: %s", p->host);
+	}
+	if (connect(fd, (const struct sockaddr *)&to, sizeof(to)) != 0) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
 
 static int
 open_connection(struct player *p)
 {
-	struct sockaddr_in to = {.sin_family = AF_INET,
-	    .sin_port = htons((uint16_t)p->port),
-	    .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = try_connection(p);
 
-	if (fd < 0 || connect(fd, (const struct sockaddr *)&to, sizeof(to)) != 0) {
+	if (fd < 0) {
 		fail(p, "cannot connect to port %d: %s", p->port, strerror(errno));
 	}
 	return fd;
@@ -50,9 +68,10 @@ static void
 write_request(struct player *p, int fd, const struct http_request *request)
 {
 	char *head = pool_printf(p->pool,
-	    "%s %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nConnection: close\r\n"
+	    "%s %s HTTP/1.1\r\nHost: %s:%d\r\nConnection: close\r\n"
 	    "Content-Type: %s\r\nContent-Length: %zu\r\n\r\n",
-	    request->method, request->path, p->port, request->content_type, request->body.len);
+	    request->method, request->path, p->host, p->port, request->content_type,
+	    request->body.len);
 
 	need(p, head != NULL);
 	if (write_all(fd, head, strlen(head))) {
@@ -97,10 +116,20 @@ find_header(const char *head, const char *name)
 	return NULL;
 }
 
-static void
-read_answer(struct player *p, int fd, struct http_answer *ret)
+/* cmpd may be killed in the middle of an answer. */
+static bool
+is_complete(struct bytes in)
 {
-	struct bytes in = read_all(p, fd);
+	const char *head = (const char *)in.data, *end, *length;
+
+	end = in.len == 0 ? NULL : strstr(head, "\r\n\r\n");
+	length = end == NULL ? NULL : find_header(head, "Content-Length");
+	return length != NULL && strtoul(length, NULL, 10) == in.len - (size_t)(end + 4 - head);
+}
+
+static void
+read_answer(struct player *p, struct bytes in, struct http_answer *ret)
+{
 	const char *head = (const char *)in.data, *end = strstr(head, "\r\n\r\n"), *type, *length;
 	size_t skip;
 
@@ -120,13 +149,42 @@ read_answer(struct player *p, int fd, struct http_answer *ret)
 	}
 }
 
+/* A cmpd that is being killed and started: the same bytes again until there is an answer, which is not that it is busy. */
+static void
+send_until_answered(struct player *p, const struct http_request *request, struct http_answer *ret)
+{
+	int64_t end = clock_mono_ms() + p->retry_ms;
+
+	for (; clock_mono_ms() < end; usleep(RETRY_PAUSE_US)) {
+		int fd = try_connection(p);
+		struct bytes in = BYTES_NONE;
+
+		if (fd >= 0) {
+			write_request(p, fd, request);
+			in = read_all(p, fd);
+			close(fd);
+		}
+		if (is_complete(in)) {
+			read_answer(p, in, ret);
+			if (ret->status != 503) {
+				return;
+			}
+		}
+	}
+	fail(p, "no answer from port %d", p->port);
+}
+
 void
 http_send(struct player *p, const struct http_request *request, struct http_answer *ret)
 {
 	int fds[COPIES_MAX], i;
 
-	if (p->pid == 0) {
+	if (p->pid == 0 && !p->connected) {
 		fail(p, "cmpd does not run");
+	}
+	if (p->retry_ms > 0) {
+		send_until_answered(p, request, ret);
+		return;
 	}
 	need(p, request->copies >= 1 && request->copies <= COPIES_MAX);
 	for (i = 0; i < request->copies; i++) {
@@ -136,7 +194,7 @@ http_send(struct player *p, const struct http_request *request, struct http_answ
 		write_request(p, fds[i], request);
 	}
 	for (i = 0; i < request->copies; i++) {
-		read_answer(p, fds[i], &ret[i]);
+		read_answer(p, read_all(p, fds[i]), &ret[i]);
 		close(fds[i]);
 	}
 }

@@ -1,5 +1,6 @@
 /*
- * player CMPD CMPD-CTL SCENARIO...: TAP, one test for each scenario. PLAYER_KEEP=1 leaves the directories.
+ * player [--restart] [--sign] CMPD CMPD-CTL SCENARIO...: TAP, one test for each scenario (-: standard input).
+ * PLAYER_KEEP=1 leaves the directories. The options are at the top of scenario.c.
  */
 #include <ftw.h>
 #include <stdio.h>
@@ -16,7 +17,7 @@
 static void
 read_title(const char *file, char *title, size_t size)
 {
-	FILE *f = fopen(file, "r");
+	FILE *f = strcmp(file, "-") == 0 ? NULL : fopen(file, "r");
 	char line[512] = "";
 
 	snprintf(title, size, "%s", file);
@@ -76,12 +77,16 @@ int
 main(int argc, char **argv)
 {
 	static struct player player;
+	bool good = true, restarting = false, signing = false;
 	char title[512];
-	bool good = true;
 	int i;
 
+	for (; argc > 1 && strncmp(argv[1], "--", 2) == 0; argc--, argv++) {
+		restarting = restarting || strcmp(argv[1], "--restart") == 0;
+		signing = signing || strcmp(argv[1], "--sign") == 0;
+	}
 	if (argc < 4) {
-		fprintf(stderr, "usage: player CMPD CMPD-CTL SCENARIO...\n");
+		fprintf(stderr, "usage: player [--restart] [--sign] CMPD CMPD-CTL SCENARIO...\n");
 		return 2;
 	}
 	printf("1..%d\n", argc - 3);
@@ -92,6 +97,8 @@ main(int argc, char **argv)
 		player.cmpd = argv[1];
 		player.ctl = argv[2];
 		player.file = argv[i];
+		player.restarting = restarting;
+		player.signing = signing;
 		read_title(argv[i], title, sizeof(title));
 		ok = play(&player);
 		printf("%sok %d -%s%s\n", ok ? "" : "not ", i - 2, title[0] == ' ' ? "" : " ",

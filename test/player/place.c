@@ -31,12 +31,12 @@ place_path(struct player *p, const char *name)
 }
 
 void
-place_write(struct player *p, const char *name, const void *data, size_t len)
+place_write(struct player *p, const char *path, const void *data, size_t len)
 {
-	FILE *f = fopen(place_path(p, name), "w");
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 
-	if (f == NULL || fwrite(data, 1, len, f) != len || fclose(f) != 0) {
-		fail(p, "cannot write %s: %s", name, strerror(errno));
+	if (fd < 0 || write(fd, data, len) != (ssize_t)len || close(fd) != 0) {
+		fail(p, "cannot write %s: %s", path, strerror(errno));
 	}
 }
 
@@ -77,12 +77,15 @@ run(struct player *p, char *const *argv, bool errors)
 static int
 run_ctl(struct player *p, const char *const *args, bool json)
 {
-	char *argv[WORDS_MAX + 8], *conf = place_path(p, "d/cmpd.conf");
+	char *argv[WORDS_MAX + 8];
 	int n = 0;
 
+	if (p->conf == NULL) {
+		fail(p, "CONNECT names no conf= for cmpd-ctl");
+	}
 	argv[n++] = pool_strdup(p->pool, p->ctl);
 	argv[n++] = pool_strdup(p->pool, "-c");
-	argv[n++] = conf;
+	argv[n++] = pool_strdup(p->pool, p->conf);
 	if (json) {
 		argv[n++] = pool_strdup(p->pool, "--json");
 	}
@@ -190,27 +193,70 @@ free_port(struct player *p)
 	return ntohs(at.sin_port);
 }
 
+static void
+read_ca(struct player *p, const char *path)
+{
+	FILE *f = fopen(path, "r");
+
+	p->ca = f == NULL ? NULL : PEM_read_X509(f, NULL, NULL, NULL);
+	if (p->ca == NULL) {
+		fail(p, "no certificate in %s", path);
+	}
+	fclose(f);
+}
+
+/* With --sign: what stands for the secrets leads to it. */
+static void
+make_signers_ca(struct player *p)
+{
+	char verb[] = "CA", name[] = "player";
+	struct words words = {.n = 2, .word = {verb, name}};
+
+	credential_make(p, &words, true);
+	place_config(p, "endpoint.trust = [ \"player.pem\" ]");
+}
+
 void
 place_make(struct player *p)
 {
 	char *argv[] = {pool_strdup(p->pool, p->ctl), pool_strdup(p->pool, "init"),
 	    place_path(p, "d"), pool_strdup(p->pool, "--listen"), NULL, NULL};
-	FILE *f;
 
+	p->made = true;
+	p->conf = place_path(p, "d/cmpd.conf");
+	p->host = "127.0.0.1";
 	p->port = free_port(p);
 	argv[4] = pool_printf(p->pool, "127.0.0.1:%d", p->port);
 	if (run(p, argv, true) != 0) {
 		fail(p, "cmpd-ctl init: %s", p->output);
 	}
-	f = fopen(place_path(p, "d/ca/ca.pem"), "r");
-	p->ca = f == NULL ? NULL : PEM_read_X509(f, NULL, NULL, NULL);
-	if (p->ca == NULL) {
-		fail(p, "init made no ca/ca.pem");
-	}
-	fclose(f);
+	read_ca(p, place_path(p, "d/ca/ca.pem"));
 	place_clock(p, 0, 0);
 	/* ThreadSanitizer leaves too little address space for the usual map. */
 	place_config(p, "store.map_size = \"1GiB\"");
+	if (p->signing) {
+		make_signers_ca(p);
+	}
+}
+
+void
+place_connect(struct player *p, const struct words *words)
+{
+	const char *ca = word_get(words, "ca"), *retry = word_get(words, "retry");
+	char *colon = words->n < 2 ? NULL : strrchr(words->word[1], ':');
+
+	if (p->made || colon == NULL || ca == NULL) {
+		fail(p, "CONNECT HOST:PORT ca=FILE [conf=FILE] [retry=60s] comes first");
+	}
+	p->made = true;
+	p->connected = true;
+	p->conf =
+	    word_get(words, "conf") == NULL ? NULL : pool_strdup(p->pool, word_get(words, "conf"));
+	p->port = atoi(colon + 1);
+	*colon = '\0';
+	p->host = pool_strdup(p->pool, words->word[1]);
+	p->retry_ms = retry == NULL ? 0 : word_duration(p, retry);
+	read_ca(p, ca);
 }
 
 /* "endpoint.x" is endpoints.[0].x; the same for profile and ca. */

@@ -66,6 +66,7 @@ struct client {
 	size_t n_ids;
 	int64_t ids[IDS_MAX];
 	struct credential got[IDS_MAX]; /* new key, and the certificate when it came */
+	bool over[IDS_MAX]; /* has got its certificate or a rejection */
 	int64_t waiting[IDS_MAX]; /* ids that the last answer left waiting */
 	size_t n_waiting;
 	struct bytes request, answer, answer_before;
@@ -79,8 +80,15 @@ struct player {
 	const char *file;
 	int line;
 	const char *cmpd, *ctl;
+	bool restarting; /* --restart */
+	bool signing; /* --sign */
 	char dir[64];
+	bool made; /* the directory is filled */
+	const char *conf; /* for cmpd-ctl; NULL: there is none */
+	const char *host; /* in digits */
 	int port;
+	bool connected; /* to a cmpd that somebody else has started */
+	int64_t retry_ms; /* so long a message that gets no answer is sent again */
 	pid_t pid; /* 0: cmpd does not run */
 	int64_t wall_ms, mono_ms; /* offsets of its clocks */
 	struct pool *pool;
@@ -98,6 +106,8 @@ struct player {
 
 /* Plays the file; comes back when all is well. */
 void scenario_play(struct player *p);
+/* One line of it. */
+void scenario_line(struct player *p, const char *format, ...) CMPD_PRINTF(2, 3);
 /* Says file:line and the text, stops cmpd, shows the end of its log, and exits. */
 _Noreturn void fail(struct player *p, const char *format, ...) CMPD_PRINTF(2, 3);
 /* As fail() when the condition does not hold: for what cannot go wrong in a right scenario. */
@@ -110,16 +120,33 @@ _Noreturn void fail(struct player *p, const char *format, ...) CMPD_PRINTF(2, 3)
 
 /* The value behind "key=", or NULL. */
 const char *word_get(const struct words *words, const char *key);
+/* The value behind "key:ID=" for this certReqId, or else behind "key=", or NULL. */
+const char *word_get_for(const struct words *words, const char *key, int64_t id);
+/* The value of "id=", or 0. */
+int64_t word_id(const struct words *words);
 /* The plain word stands behind the first three. */
 bool word_has(const struct words *words, const char *word);
 int64_t word_duration(struct player *p, const char *text); /* "-2h": ms */
 struct bytes word_hex(struct player *p, const char *text);
+/* The word at this place, which must be there. */
+const char *word_at(struct player *p, const struct words *words, int i);
+
+/* ---- client.c ---- */
+
 struct client *client_find(struct player *p, const char *name);
+/* What the client has under this certReqId (of a p10cr it is the only one); NULL: nothing. */
+struct credential *client_got(struct client *client, int64_t id);
 struct credential *credential_find(struct player *p, const char *name);
+/* CLIENT, TAKE, SECRET */
+void client_make(struct player *p, const struct words *words);
+void client_take(struct player *p, const struct words *words);
+void client_secret(struct player *p, const struct words *words);
 
 /* ---- place.c: directory, configuration, daemon, operator ---- */
 
 void place_make(struct player *p);
+/* Not a cmpd of its own: CONNECT HOST:PORT ca=FILE [conf=FILE] [retry=60s]. */
+void place_connect(struct player *p, const struct words *words);
 void place_config(struct player *p, const char *assignment);
 void place_start(struct player *p);
 /* By this signal; waits for its end. */
@@ -136,7 +163,7 @@ json_t *place_ctl_json(struct player *p, const char *const *args);
 /* remember.c: keeps what operators see of the store: entries, certificates, secrets and counts; and compares it with now. */
 void place_remember(struct player *p);
 void place_unchanged(struct player *p);
-void place_write(struct player *p, const char *name, const void *data, size_t len);
+void place_write(struct player *p, const char *path, const void *data, size_t len);
 
 /* ---- http.c ---- */
 
@@ -161,6 +188,8 @@ struct bytes name_der(struct player *p, const char *text);
 struct bytes object_der(struct player *p, const void *value, const ASN1_ITEM *item);
 /* CA and CERT lines. */
 void credential_make(struct player *p, const struct words *words, bool ca);
+/* With its key, as PATH.pem and PATH.key. */
+void credential_write(struct player *p, const struct credential *credential, const char *path);
 /* ---- protect.c ---- */
 
 struct bytes alg_der(struct player *p, int nid, bool null_parameters);
@@ -190,7 +219,7 @@ const char *body_name(int type);
 /* The PKIBody that the words ask for; new keys and ids go into the client. */
 struct bytes request_body(struct player *p, struct client *client, int type,
     const struct words *words);
-size_t read_ids(const struct words *words, int64_t ids[IDS_MAX]);
+size_t read_ids(const struct words *words, const char *key, int64_t ids[IDS_MAX]);
 /* general.c */
 struct bytes rr_der(struct player *p, const struct client *client, const struct words *words);
 struct bytes genm_der(struct player *p, const struct words *words);
@@ -229,5 +258,12 @@ bool is_cert_rep(int type);
 /* "mac", "signature" or "none". */
 const char *protection_of(const struct wire_message *m);
 void expect(struct player *p, const struct words *words);
+/* "accepted", "badRequest"; -1 of the latter: "none". */
+const char *status_name(int64_t status);
+const char *fail_info_name(int bit);
+/* finish.c: FINISH, SHOW and SAVE. */
+void finish(struct player *p, const struct words *words);
+void show(struct player *p, const struct words *words);
+void save(struct player *p, const struct words *words);
 /* What an answer is, in words, for messages. */
 const char *answer_describe(struct player *p, struct bytes answer);

@@ -5,9 +5,10 @@
  *               days=9 (days=2,9: from in two days on), samekey (as signer), popodigest=sha1 popopss;
  *               fault=popo:none|bad|raverified|input, nosubject, nokey, version, nooldcert (kur), oldissuer (in the oldCertID)
  *   p10cr       subject= key= san=;  fault=popo:bad
- *   certConf    ids=0 (default: all got) ; reject, accept (a status where none is needed), hashalg=SHA512, empty, twice;
+ *               subject:7= san:7= key:7= days:7= are for the request with id 7 alone; popo:7=bad is a fault of it alone
+ *   certConf    ids=0 (default: all got) ; reject (all), reject=7 (this one), accept (a status where none is needed), hashalg=SHA512, empty, twice;
  *               fault=hash:wrong|empty|none|otheralg (no hashAlg says so), failinfo (in a status, whatever that is)
- *   pollReq     ids=0 (default: all that wait)
+ *   pollReq     ids=0 (default: all that wait; -1: the whole)
  *   error       text=...
  *   rr, genm    see general.c
  *   ip          what a client must not send: caPubs with the certificate named by cert=
@@ -70,9 +71,9 @@ body_name(int type)
 }
 
 size_t
-read_ids(const struct words *words, int64_t ids[IDS_MAX])
+read_ids(const struct words *words, const char *key, int64_t ids[IDS_MAX])
 {
-	const char *at = word_get(words, "ids");
+	const char *at = word_get(words, key);
 	char *end;
 	size_t n;
 
@@ -172,15 +173,20 @@ static struct bytes
 cert_status_der(struct player *p, const struct client *client, const struct words *words,
     int64_t id)
 {
-	bool bad_info = fault_get(words, "failinfo") != NULL;
+	bool bad_info = fault_get(words, "failinfo") != NULL, reject = word_has(words, "reject");
 	const char *alg = word_get(words, "hashalg");
 	struct wire_der_build build = {.pool = p->pool};
 	struct bytes parts[4] = {BYTES_NONE};
+	int64_t rejected[IDS_MAX];
+	size_t n = read_ids(words, "reject", rejected), i;
 
+	for (i = 0; i < n; i++) {
+		reject = reject || rejected[i] == id;
+	}
 	parts[0] = wire_der_put1(&build, DER_OCTET_STRING, cert_hash_of(p, client, words, id));
 	parts[1] = wire_der_put_int(&build, id);
-	if (word_has(words, "reject") || word_has(words, "accept") || bad_info) {
-		parts[2] = status_der(p, word_has(words, "reject"), bad_info);
+	if (reject || word_has(words, "accept") || bad_info) {
+		parts[2] = status_der(p, reject, bad_info);
 	}
 	if (alg != NULL) {
 		parts[3] =
@@ -195,7 +201,7 @@ cert_conf_der(struct player *p, const struct client *client, const struct words 
 	struct wire_der_build build = {.pool = p->pool};
 	struct bytes list[IDS_MAX + 1];
 	int64_t ids[IDS_MAX];
-	size_t n = read_ids(words, ids), n_list = 0, i;
+	size_t n = read_ids(words, "ids", ids), n_list = 0, i;
 
 	for (i = 0;
 	     word_get(words, "ids") == NULL && !word_has(words, "empty") && i < client->n_ids;
@@ -220,7 +226,7 @@ poll_req_der(struct player *p, const struct client *client, const struct words *
 	struct wire_der_build build = {.pool = p->pool};
 	struct bytes list[IDS_MAX];
 	int64_t ids[IDS_MAX];
-	size_t n = read_ids(words, ids), i;
+	size_t n = read_ids(words, "ids", ids), i;
 
 	if (n == 0) {
 		n = client->n_waiting;

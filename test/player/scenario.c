@@ -7,18 +7,23 @@
  *   ROOT name                          this CA is the one of cmpd, instead of what cmpd-ctl init made: answers lead to it
  *   CONFIG endpoint.key = value        before START; also profile.key, or any path of libconfig
  *   START, STOP, KILL (-9), RESTART (-9 and START)
+ *   CONNECT 127.0.0.1:8080 ca=FILE [conf=FILE] [retry=60s]       first of all: no cmpd of our own but that one; conf is for cmpd-ctl
  *   PASS 10m                           both clocks of cmpd go on; STEP wall 2h: only one jumps (wall, mono)
  *   SECRET ref [uses=1] [ttl=1h] [subject=/CN=x]
- *   CLIENT a ref=dev1 [secret=x] | cert=name | from=b [id=0]      who it is; from: with what b was given
+ *   CLIENT a ref=dev1 [secret=x] | cert=name | from=b [id=0]      who it is; from: with what b was given under that certReqId
  *          [mac=pbmac1] [owf=sha256] [hmac=hmacWithSHA256] [prf=hmacWithSHA256] [iterations=500] [keylen=32] | [pss] [digest=sha384]
  *   TAKE b a                           b goes on with the transaction that a is in
  *   SEND a TYPE [options] [fault=name[:value]]...                 see request.c, send.c and fault.c
  *   EXPECT a TYPE [status] [key=value]... | EXPECT a same | EXPECT a http 415    see expect.c
+ *   FINISH a [mixed] [within=60s], SHOW a, SAVE a NAME           goes on until nothing is open; prints, keeps: see finish.c
  *   STATE a pending [id=0]             of the entry; waits a little for it
  *   CTL [exit=4] approve a [id=0] [version=1] | deny a badRequest "text" [id=0] | any other words of cmpd-ctl
  *   OUTPUT text                        the last CTL said this
  *   SAME a b                           the last answers of both are the same bytes
  *   REMEMBER, UNCHANGED                what was sent in between has changed nothing in the store
+ *
+ * The same story may be played otherwise: with --restart cmpd is killed and started before each message and each word of the
+ * operator; with --sign each SECRET is a certificate of that subject (or /CN=ref) under a trusted CA, and its clients sign.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -119,6 +124,17 @@ word_get(const struct words *words, const char *key)
 	return NULL;
 }
 
+const char *
+word_get_for(const struct words *words, const char *key, int64_t id)
+{
+	char own[64];
+	const char *value;
+
+	snprintf(own, sizeof(own), "%s:%lld", key, (long long)id);
+	value = word_get(words, own);
+	return value != NULL ? value : word_get(words, key);
+}
+
 bool
 word_has(const struct words *words, const char *word)
 {
@@ -156,7 +172,7 @@ word_hex(struct player *p, const char *text)
 	return bytes_of(out, len);
 }
 
-static const char *
+const char *
 word_at(struct player *p, const struct words *words, int i)
 {
 	if (i >= words->n) {
@@ -165,122 +181,12 @@ word_at(struct player *p, const struct words *words, int i)
 	return words->word[i];
 }
 
-/* ---- clients ---- */
-
-struct client *
-client_find(struct player *p, const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < p->n_clients; i++) {
-		if (strcmp(p->clients[i].name, name) == 0) {
-			return &p->clients[i];
-		}
-	}
-	fail(p, "there is no client %s", name);
-}
-
-struct credential *
-credential_find(struct player *p, const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < p->n_named; i++) {
-		if (strcmp(p->named[i].name, name) == 0) {
-			return &p->named[i];
-		}
-	}
-	fail(p, "there is no certificate %s", name);
-}
-
-static void
-set_secret(struct player *p, struct client *client, const struct words *words)
-{
-	const char *value = word_get(words, "secret");
-	size_t i;
-
-	for (i = 0; value == NULL && i < p->n_secrets; i++) {
-		if (strcmp(p->secrets[i].ref, client->ref) == 0) {
-			value = p->secrets[i].value;
-		}
-	}
-	if (value == NULL) {
-		fail(p, "there is no SECRET %s", client->ref);
-	}
-	client->secret = bytes_str(pool_strdup(p->pool, value));
-}
-
-static const char *
-keep_word(struct player *p, const struct words *words, const char *key)
-{
-	const char *value = word_get(words, key);
-
-	return value == NULL ? NULL : pool_strdup(p->pool, value);
-}
-
-static void
-set_protection(struct player *p, struct client *client, const struct words *words)
-{
-	const char *mac = word_get(words, "mac");
-
-	client->mac = (struct mac_choice){.pbmac1 = mac != NULL && strcmp(mac, "pbmac1") == 0,
-	    .owf = keep_word(p, words, "owf"),
-	    .hmac = keep_word(p, words, "hmac"),
-	    .prf = keep_word(p, words, "prf"),
-	    .iterations = keep_word(p, words, "iterations"),
-	    .key_len = keep_word(p, words, "keylen")};
-	client->signing = (struct signing){
-	    .digest = keep_word(p, words, "digest"), .pss = word_has(words, "pss")};
-}
-
-static int64_t
+int64_t
 word_id(const struct words *words)
 {
 	const char *id = word_get(words, "id");
 
 	return id == NULL ? 0 : strtoll(id, NULL, 10);
-}
-
-static void
-do_client(struct player *p, const struct words *words)
-{
-	struct client *client = &p->clients[p->n_clients];
-	const char *from = word_get(words, "from"), *cert = word_get(words, "cert");
-
-	need(p, p->n_clients < CLIENTS_MAX);
-	memset(client, 0, sizeof(*client));
-	snprintf(client->name, sizeof(client->name), "%s", word_at(p, words, 1));
-	if (from != NULL) {
-		struct client *other = client_find(p, from);
-
-		client->signer = other->got[word_id(words) > 0 ? word_id(words) : 0];
-		if (client->signer.certificate == NULL) {
-			fail(p, "%s was given no certificate", from);
-		}
-	} else if (cert != NULL) {
-		client->signer = *credential_find(p, cert);
-	} else {
-		client->ref = word_get(words, "ref");
-		need(p, client->ref != NULL);
-		client->ref = pool_strdup(p->pool, client->ref);
-		set_secret(p, client, words);
-	}
-	set_protection(p, client, words);
-	p->n_clients++;
-}
-
-static void
-do_take(struct player *p, const struct words *words)
-{
-	struct client *to = client_find(p, word_at(p, words, 1)), keep = *to;
-
-	*to = *client_find(p, word_at(p, words, 2));
-	memcpy(to->name, keep.name, sizeof(keep.name));
-	to->ref = keep.ref;
-	to->secret = keep.secret;
-	to->mac = keep.mac;
-	to->signing = keep.signing;
-	to->signer = keep.signer;
 }
 
 /* ---- cmpd and time ---- */
@@ -455,24 +361,29 @@ do_same(struct player *p, const struct words *words)
 static const struct {
 	const char *name;
 	void (*run)(struct player *p, const struct words *words);
+	bool anew; /* with --restart: cmpd has just been killed and started */
 } verbs[] = {
     {"CA", do_ca},
     {"CERT", do_cert},
     {"ROOT", do_root},
     {"CONFIG", do_config},
+    {"CONNECT", place_connect},
     {"START", do_start},
     {"STOP", do_stop},
     {"KILL", do_kill},
     {"RESTART", do_restart},
     {"PASS", do_pass},
     {"STEP", do_step},
-    {"SECRET", place_secret},
-    {"CLIENT", do_client},
-    {"TAKE", do_take},
-    {"SEND", send_message},
+    {"SECRET", client_secret},
+    {"CLIENT", client_make},
+    {"TAKE", client_take},
+    {"SEND", send_message, true},
     {"EXPECT", expect},
+    {"FINISH", finish},
+    {"SHOW", show},
+    {"SAVE", save},
     {"STATE", do_state},
-    {"CTL", do_ctl},
+    {"CTL", do_ctl, true},
     {"OUTPUT", do_output},
     {"SAME", do_same},
     {"REMEMBER", do_remember},
@@ -492,6 +403,12 @@ play_line(struct player *p, char *line)
 	}
 	for (i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
 		if (strcmp(verbs[i].name, words.word[0]) == 0) {
+			if (!p->made && verbs[i].run != place_connect) {
+				place_make(p);
+			}
+			if (p->restarting && verbs[i].anew && p->pid > 0) {
+				do_restart(p, &words);
+			}
 			verbs[i].run(p, &words);
 			return;
 		}
@@ -500,9 +417,21 @@ play_line(struct player *p, char *line)
 }
 
 void
+scenario_line(struct player *p, const char *format, ...)
+{
+	char line[1024];
+	va_list args;
+
+	va_start(args, format);
+	need(p, vsnprintf(line, sizeof(line), format, args) < (int)sizeof(line));
+	va_end(args);
+	play_line(p, line);
+}
+
+void
 scenario_play(struct player *p)
 {
-	FILE *f = fopen(p->file, "r");
+	FILE *f = strcmp(p->file, "-") == 0 ? stdin : fopen(p->file, "r");
 	char *line = NULL;
 	size_t size = 0;
 
@@ -510,7 +439,6 @@ scenario_play(struct player *p)
 	if (f == NULL) {
 		fail(p, "cannot be read");
 	}
-	place_make(p);
 	while (getline(&line, &size, f) >= 0) {
 		p->line++;
 		play_line(p, line);

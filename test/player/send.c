@@ -49,6 +49,7 @@ begin(struct player *p, struct client *client, int type, const struct words *wor
 		client->opened_by = type;
 		client->n_waiting = 0;
 		client->n_ids = 0;
+		memset(client->over, 0, sizeof(client->over));
 		memset(client->got, 0, sizeof(client->got));
 	}
 	if (client->transaction_id.data == NULL) {
@@ -200,13 +201,17 @@ keep_certificate(struct player *p, struct client *client, const struct wire_cert
 	const unsigned char *at = response->certificate.data;
 	size_t i;
 
-	for (i = 0; at != NULL && i < client->n_ids; i++) {
-		if (client->ids[i] == response->cert_req_id) {
+	for (i = 0; i < client->n_ids; i++) {
+		if (client->ids[i] != response->cert_req_id) {
+			continue;
+		}
+		client->over[i] = response->status.status != WIRE_WAITING;
+		if (at != NULL) {
 			client->got[i].certificate =
 			    d2i_X509(NULL, &at, (long)response->certificate.len);
 			need(p, client->got[i].certificate != NULL);
-			return;
 		}
+		return;
 	}
 }
 
