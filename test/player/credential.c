@@ -88,6 +88,7 @@ certificate_new(struct player *p, const struct words *words, EVP_PKEY *key,
     const struct credential *ca)
 {
 	const char *subject = word_get(words, "subject"), *ku = word_get(words, "ku");
+	const char *eku = word_get(words, "eku");
 	const char *fallback = pool_printf(p->pool, "/CN=%s", words->word[1]);
 	long shift = word_has(words, "expired") ? -10 * 86400 : -3600;
 	X509_NAME *name = name_new(p, subject != NULL ? subject : fallback);
@@ -112,6 +113,9 @@ certificate_new(struct player *p, const struct words *words, EVP_PKEY *key,
 	    ku != NULL	 ? ku
 	    : ca == NULL ? "critical,keyCertSign,cRLSign,digitalSignature"
 			 : "digitalSignature");
+	if (eku != NULL) {
+		add_extension(p, x, issuer, NID_ext_key_usage, eku);
+	}
 	signer = ca == NULL ? key : ca->key;
 	need(p, X509_sign(x, signer,
 		    EVP_PKEY_is_a(signer, "ED25519") || EVP_PKEY_is_a(signer, "ED448")

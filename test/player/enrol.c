@@ -118,13 +118,15 @@ template_der(struct player *p, const struct client *client, const struct words *
 	return wire_der_put(&build, DER_SEQUENCE, parts, 5);
 }
 
-/* SEQUENCE { oldCertID control } for the signer's certificate. */
+/* SEQUENCE { oldCertID control } for the signer's certificate, or what client of= was given. */
 static struct bytes
 controls_der(struct player *p, const struct client *client, const struct words *words)
 {
 	static const uint8_t old_cert_id[] = {0x2b, 6, 1, 5, 5, 7, 5, 1, 5};
 	struct wire_der_build build = {.pool = p->pool};
-	const X509 *x = client->signer.certificate;
+	const char *of = word_get(words, "of");
+	const X509 *x =
+	    of != NULL ? client_find(p, of)->got[0].certificate : client->signer.certificate;
 	struct bytes id[2], control[2];
 
 	if (x == NULL || fault_get(words, "nooldcert") != NULL) {

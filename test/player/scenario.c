@@ -3,7 +3,7 @@
  * contain them; # begins a comment. The first comment line is the name of the test.
  *
  *   CA name [subject=/CN=x]            a trust anchor, as DIR/name.pem
- *   CERT name ca=x [subject=/CN=y] [key=ec:P-256] [expired] [ku=keyAgreement]; either with its key, as DIR/name.key
+ *   CERT name ca=x [subject=/CN=y] [key=ec:P-256] [expired] [ku=keyAgreement] [eku=cmcRA]; either with its key, as DIR/name.key
  *   ROOT name                          this CA is the one of cmpd, instead of what cmpd-ctl init made: answers lead to it
  *   CONFIG endpoint.key = value        before START; also profile.key, or any path of libconfig
  *   START, STOP, KILL (-9), RESTART (-9 and START)

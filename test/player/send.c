@@ -4,7 +4,8 @@
  *
  * Options besides those of request.c: implicit, certprofile=a,b, pvno=3, path=/.well-known/cmp/p/x, ctype=text/plain,
  * method=PUT, copies=4 (over as many connections at once: all answers must be the same), txn=keep (does not begin a new
- * transaction). TYPE may be "again" (the same bytes once more), "raw HEX" or "answer" (the bytes of our last answer).
+ * transaction), forward=b (the body, transactionID and nonces of what client b sent, protected by this one; also original: with b's message as
+ * origPKIMessage). TYPE may be "again" (the same bytes once more), "raw HEX" or "answer" (the bytes of our last answer).
  */
 #include <stdlib.h>
 #include <string.h>
@@ -162,6 +163,28 @@ make_header(struct player *p, struct client *client, const struct words *words, 
 	return header;
 }
 
+/* What an RA does that replaces the protection of somebody else's message: it goes on with his transaction. */
+static void
+take_over(struct player *p, struct client *client, const struct client *other)
+{
+	need(p, other->sent_decodes);
+	client->transaction_id = other->transaction_id;
+	client->nonce = client->first_nonce = other->nonce;
+	client->n_ids = other->n_ids;
+	memcpy(client->ids, other->ids, sizeof(client->ids));
+	memcpy(client->got, other->got, sizeof(client->got));
+}
+
+static void
+add_original(struct player *p, struct wire_header *header, struct bytes message)
+{
+	static const uint8_t orig_pki_message[] = {0x2b, 6, 1, 5, 5, 7, 4, 15};
+	struct wire_der_build build = {.pool = p->pool};
+
+	header_add_info(p, header, bytes_of(orig_pki_message, sizeof(orig_pki_message)),
+	    wire_der_put1(&build, DER_SEQUENCE, message));
+}
+
 static struct bytes
 make_message(struct player *p, struct client *client, const struct words *words, int type)
 {
@@ -169,9 +192,17 @@ make_message(struct player *p, struct client *client, const struct words *words,
 	struct signing how = signing_of(client, words);
 	struct bytes cert = BYTES_NONE;
 	struct parts parts = {.n_certs = 0};
+	const char *forward = word_get(words, "forward");
+	const struct client *other = forward == NULL ? NULL : client_find(p, forward);
 
 	begin(p, client, type, words);
+	if (other != NULL) {
+		take_over(p, client, other);
+	}
 	header = make_header(p, client, words, type);
+	if (other != NULL && word_has(words, "original")) {
+		add_original(p, &header, other->request);
+	}
 	if (client->ref != NULL) {
 		header.protection_alg.der = mac_alg(p, &client->mac, words);
 		need(p, wire_pair_split(header.protection_alg.der, &header.protection_alg.oid,
@@ -183,7 +214,7 @@ make_message(struct player *p, struct client *client, const struct words *words,
 		parts.n_certs = 1;
 	}
 	fault_header(p, words, &header);
-	parts.body = request_body(p, client, type, words);
+	parts.body = other != NULL ? other->sent.body_raw : request_body(p, client, type, words);
 	parts.header = wire_header_encode(p->pool, &header);
 	need(p, parts.header.data != NULL && parts.body.data != NULL);
 	parts.protection = protect(p, client, words, &header, &parts);
