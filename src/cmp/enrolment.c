@@ -57,16 +57,11 @@ check_set(const struct cmp_work *work, struct diag *why)
 		    "%zu requests in one message, at most %lld are served", work->n_requests,
 		    (long long)max);
 	}
-	/* Each would update the certificate that signs, and that has one update at a time. */
-	if (work->in.body_type == WIRE_KUR && work->n_requests > 1) {
-		return diag_set(why, CMPD_EINVAL,
-		    "a kur updates the certificate that signs it: it holds one request");
-	}
 	if (work->n_cert_profiles > work->n_requests) {
 		return diag_set(why, CMPD_EINVAL,
 		    "certProfile has more names than there are requests");
 	}
-	/* A kur updates the certificate that signed it, and that one has one update at a time. */
+	/* Nearly always the one that signed it, and a certificate has one update at a time. */
 	if (work->in.body_type == WIRE_KUR && work->n_requests > 1) {
 		return diag_set(why, CMPD_EINVAL, "a kur updates one certificate, not %zu",
 		    work->n_requests);
@@ -88,14 +83,14 @@ check_set(const struct cmp_work *work, struct diag *why)
 	return 0;
 }
 
-/* oldCertID, if there, must name the certificate that signed (RFC 9810 5.3.5). */
+/* oldCertID, if there, must name the certificate that signed (RFC 9810 5.3.5); that of an RA the desk looks up. */
 static int
 check_old_cert_id(struct cmp_work *work, const struct wire_cert_req *request, struct diag *why)
 {
 	const struct desk_requester *requester = auth_requester(work->verified);
 	struct bytes issuer = wire_directory_name(request->old_issuer);
 
-	if (work->in.body_type != WIRE_KUR || !request->old_issuer.data) {
+	if (work->in.body_type != WIRE_KUR || requester->ra || !request->old_issuer.data) {
 		return 0;
 	}
 	if (issuer.data && name_equal(issuer, auth_signer_issuer(work->verified)) &&
@@ -131,7 +126,7 @@ check_request(struct cmp_work *work, size_t i, struct diag *why)
 		return diag_set(why, CMPD_ETEMPLATE,
 		    "the template has fields that only a CA may fill");
 	}
-	error = popo_check(request, work->endpoint->popo, why);
+	error = popo_check(work, request, why);
 	if (!error) {
 		error = check_key(request->template.spki, why);
 	}
@@ -147,6 +142,7 @@ run_submit(struct engine_call *call)
 	struct cmp_work *work = call->work;
 	bool p10 = work->in.body_type == WIRE_P10CR;
 	const struct wire_cert_req *request = p10 ? NULL : &work->requests[call->index];
+	bool vouched = request && request->popo == WIRE_POPO_RA_VERIFIED;
 	struct desk_request ask = {
 	    .endpoint = work->endpoint->conf,
 	    .profile = work->cert_profiles[call->index],
@@ -156,7 +152,9 @@ run_submit(struct engine_call *call)
 	    .cert_req_id = id_of(work, (size_t)call->index),
 	    .template = p10 ? work->p10.template : request->template,
 	    .raw = p10 ? work->p10.raw : request->template_raw,
-	    .pop = POP_VERIFIED,
+	    .old_issuer = request ? wire_directory_name(request->old_issuer) : BYTES_NONE,
+	    .old_serial = request ? request->old_serial : BYTES_NONE,
+	    .pop = vouched ? POP_RA_VERIFIED : POP_VERIFIED,
 	    .implicit_confirm = gate_wants_implicit_confirm(work) &&
 				work->endpoint->conf->confirm == CONF_CONFIRM_IMPLICIT,
 	};

@@ -9,8 +9,8 @@
 
 /* Kind and algorithm, before anything is computed: 0, CMPD_EPOP (none, or a kind that is not served), CMPD_EALGORITHM,
  * CMPD_EACCES (raVerified by somebody who is no RA). */
-int popo_check(const struct wire_cert_req *request, struct algorithm_set allowed,
+int popo_check(struct cmp_work *work, const struct wire_cert_req *request,
     struct diag *why) CMPD_MUST_CHECK;
-/* 0, CMPD_EPOP, CMPD_EALGORITHM. */
+/* 0, CMPD_EPOP, CMPD_EALGORITHM. With raVerified the key is only decoded. */
 int popo_verify(struct cmp_work *work, const struct wire_cert_req *request,
     struct diag *why) CMPD_MUST_CHECK;

@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "cmp/ra.h"
 #include "cmp/signer.h"
-#include "model/der.h"
+#include "model/certificate.h"
 
 /* Direct-mapped in sets of four: a stranger can displace four signers with one hash prefix, no more. */
 #define CACHE_SETS 256
@@ -203,21 +203,12 @@ describe(struct cmp_door *door, struct signer *signer)
 static int
 certificate_key(struct bytes der, struct spki *ret)
 {
-	struct bytes certificate, tbs;
-	struct der field;
-	int error;
+	struct certificate_parts parts;
+	int error = certificate_read(der, &parts);
 
-	if (der_only(der, DER_SEQUENCE, &certificate) < 0 ||
-	    der_take(&certificate, DER_SEQUENCE, &tbs) < 0 || der_next(&tbs, &field) < 0) {
-		return CMPD_EFORMAT;
+	if (!error) {
+		error = spki_parse(parts.spki, ret, NULL);
 	}
-	/* version, serialNumber, signature, issuer, validity, subject; version may be left out. */
-	for (int i = field.tag == DER_CONSTRUCTED(0) ? 0 : 1; i < 6; i++) {
-		if (der_next(&tbs, &field) < 0) {
-			return CMPD_EFORMAT;
-		}
-	}
-	error = spki_parse(field.whole, ret, NULL);
 	if (error) {
 		return error;
 	}

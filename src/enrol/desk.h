@@ -70,10 +70,27 @@ struct desk_request {
 	int64_t cert_req_id;
 	struct template template;
 	struct bytes raw; /* CertTemplate or CertificationRequest as sent */
+	/* kur of an RA: the certificate to be updated, as in desk_revocation (oldCertID); absent: not named */
+	struct bytes old_issuer, old_serial;
 	enum pop_result pop;
 	const char *key_type; /* filled by the desk */
 	bool implicit_confirm; /* asked for and allowed */
 };
+
+/* What not everybody may do. */
+enum desk_deed {
+	DESK_DEED_RA_VERIFIED, /* say that the possession of a key was verified; cert: NULL */
+	DESK_DEED_UPDATE, /* ask for the update of cert */
+	DESK_DEED_REVOKE /* ask for the revocation, hold or revival of cert */
+};
+/*
+ * The only place where rights are refused. Registration authorities may do all of it, with certificates of the CAs of the endpoint; everybody a
+ * certificate to itself; a secret, where the endpoint says so, revoke what was obtained with it. CMPD_EACCES: not allowed, diag says
+ * why; errors of the store.
+ */
+int desk_may(struct desk *desk, const struct desk_requester *requester,
+    const struct conf_endpoint *endpoint, enum desk_deed deed, const struct cert *cert,
+    struct diag *diag) CMPD_MUST_CHECK;
 
 /* May a requester choose this profile by name at this endpoint? */
 bool desk_profile_offered(const struct conf_endpoint *endpoint, const char *name);
@@ -162,8 +179,8 @@ struct desk_revocation {
 };
 
 /*
- * Revokes, holds or revives (reason removeFromCRL) a certificate. Who may: the certificate itself (revival only if it asked for
- * the hold), or, where the endpoint says so, the secret it was obtained with. CMPD_ENOINFO: issuer or serial missing;
+ * Revokes, holds or revives (reason removeFromCRL) a certificate. Who may: desk_may; a certificate revives itself only if it asked for
+ * the hold. CMPD_ENOINFO: issuer or serial missing;
  * CMPD_ECERTID: unknown, expired, not held, or named wrongly; CMPD_EREVOKED: already; CMPD_EACCES: somebody else's;
  * CMPD_EINVAL: a reason that makes no sense. The reason is in diag. *ret as it will be stored.
  */

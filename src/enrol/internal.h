@@ -33,6 +33,10 @@ int desk_supersede_of(struct desk *desk, const struct entry *entry) CMPD_MUST_CH
 int desk_revoke_entry_cert(struct desk *desk, const struct entry *entry, int reason,
     const char *actor) CMPD_MUST_CHECK;
 
+/* The certificate that an issuer (DER Name) and a serial number name. CMPD_ECERTID: there is none. */
+int desk_cert_named(struct desk *desk, struct bytes issuer, struct bytes serial, struct cert *ret,
+    struct diag *diag) CMPD_MUST_CHECK;
+
 /* Are subject and SANs the requester's own (design.md: names are bound)? *ret_bound false: *ret_why says what is not. */
 int desk_names_check(struct desk *desk, const struct desk_requester *requester,
     const struct conf_profile *profile, struct bytes subject, struct bytes extensions,

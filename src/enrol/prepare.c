@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "enrol/submission.h"
+#include "model/certificate.h"
 #include "model/name.h"
 
 bool
@@ -78,59 +79,86 @@ check_no_update(struct submission *s)
 	    entry_state_name(entry.state));
 }
 
-/* kur (RFC 9810 5.3.5): the signer's certificate is the one to be updated; it must be ours and good. What the template
- * leaves out is taken from it. */
+/* kur (RFC 9810 5.3.5): the certificate to be updated is the signer's own. An RA always names it by oldCertID, so that a forgotten
+ * one never gives somebody else's key the names of the RA. */
+static int
+find_old(struct submission *s)
+{
+	const struct desk_requester *requester = s->requester;
+	const struct desk_request *request = s->request;
+	struct desk *desk = s->desk;
+	int error;
+
+	if (!requester->ra) {
+		if (!requester->signer_ours) {
+			return diag_set(&s->diag, CMPD_ECERTID,
+			    "the certificate to be updated was not issued here");
+		}
+		error = store_cert_get(desk->reader, desk->pool, requester->signer_ca,
+		    requester->signer_serial, &s->old);
+		return error == CMPD_ENOENT ? diag_set(&s->diag, CMPD_ECERTID,
+						  "the certificate to be updated is not known")
+					    : error;
+	}
+	if (!request->old_issuer.data || !request->old_serial.data) {
+		return diag_set(&s->diag, CMPD_ECERTID,
+		    "oldCertID must name the certificate that a registration authority updates");
+	}
+	error = desk_cert_named(desk, request->old_issuer, request->old_serial, &s->old, &s->diag);
+	return error ? error
+		     : desk_may(desk, requester, request->endpoint, DESK_DEED_UPDATE, &s->old,
+			   &s->diag);
+}
+
+static int
+check_old(struct submission *s)
+{
+	if (s->old.status != CERT_VALID) {
+		return diag_set(&s->diag, CMPD_EREVOKED,
+		    "the certificate to be updated is revoked");
+	}
+	if (s->desk->now > s->old.not_after) {
+		return diag_set(&s->diag, CMPD_ECERTID,
+		    "the certificate to be updated has expired");
+	}
+	return check_no_update(s);
+}
+
+/* What the template leaves out is taken from the certificate to be updated. */
 static int
 complete_update(struct submission *s)
 {
-	const struct desk_requester *requester = s->requester;
-	const char *const *sans = NULL;
+	struct certificate_parts old;
 	const char **have = NULL;
 	int error;
 
 	if (s->request->type != REQUEST_KUR) {
 		return 0;
 	}
-	if (!requester->signer_ours) {
-		return diag_set(&s->diag, CMPD_ECERTID,
-		    "the certificate to be updated was not issued here");
+	error = find_old(s);
+	if (!error) {
+		error = check_old(s);
 	}
-	error = store_cert_get(s->desk->reader, s->desk->pool, requester->signer_ca,
-	    requester->signer_serial, &s->old);
-	if (error == CMPD_ENOENT) {
-		return diag_set(&s->diag, CMPD_ECERTID,
-		    "the certificate to be updated is not known");
-	}
-	if (error) {
-		return error;
-	}
-	if (s->old.status != CERT_VALID) {
-		return diag_set(&s->diag, CMPD_EREVOKED,
-		    "the certificate to be updated is revoked");
-	}
-	if (requester->signer_expired) {
-		return diag_set(&s->diag, CMPD_ECERTID,
-		    "the certificate to be updated has expired");
-	}
-	error = check_no_update(s);
 	if (error) {
 		return error;
 	}
 	s->has_old = true;
+	if (certificate_read(s->old.der, &old)) {
+		return CMPD_ECORRUPT;
+	}
 	if (!s->wanted.subject.data) {
-		s->wanted.subject = requester->signer_subject;
+		s->wanted.subject = old.subject;
 	}
 	error = name_sans_to_text(s->desk->pool, s->wanted.extensions, &have);
-	if (error || *have || !requester->signer_extensions.data) {
+	if (error || *have) {
 		return error;
 	}
-	error = name_sans_to_text(s->desk->pool, requester->signer_extensions, &have);
-	sans = (const char *const *)have;
-	if (error || !*sans) {
+	error = name_sans_to_text(s->desk->pool, old.extensions, &have);
+	if (error || !*have) {
 		return error;
 	}
-	return name_sans_replace(s->desk->pool, s->wanted.extensions, sans, false,
-	    &s->wanted.extensions);
+	return name_sans_replace(s->desk->pool, s->wanted.extensions, (const char *const *)have,
+	    false, &s->wanted.extensions);
 }
 
 /* A key that has a valid certificate gets no other one, unless the endpoint says so. Unconfirmed ones do not count: their

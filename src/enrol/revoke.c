@@ -13,15 +13,14 @@ without_zeros(struct bytes serial)
 }
 
 /* Generations of a CA may share a name; the serial tells which one is meant. */
-static int
-find(struct desk *desk, const struct desk_revocation *revocation, struct cert *ret,
+int
+desk_cert_named(struct desk *desk, struct bytes issuer, struct bytes serial, struct cert *ret,
     struct diag *diag)
 {
-	struct bytes serial = without_zeros(revocation->serial);
 	uint8_t ca[CA_ID_SIZE];
 
-	for (size_t nth = 0; issuer_ca_named(desk->issuer, revocation->issuer, nth, ca) == 0;
-	     nth++) {
+	serial = without_zeros(serial);
+	for (size_t nth = 0; issuer_ca_named(desk->issuer, issuer, nth, ca) == 0; nth++) {
 		int error = store_cert_get(desk->reader, desk->pool, ca, serial, ret);
 
 		if (error != CMPD_ENOENT) {
@@ -32,43 +31,13 @@ find(struct desk *desk, const struct desk_revocation *revocation, struct cert *r
 }
 
 static int
-check_right(struct desk *desk, const struct desk_requester *requester,
-    const struct conf_endpoint *endpoint, const struct cert *cert, struct diag *diag)
-{
-	char id[2 * ENTRY_ID_SIZE + 1];
-	struct entry entry;
-	int error;
-
-	if (!requester->secret) {
-		if (!memcmp(requester->identity.certificate, cert->sha256, DIGEST_SIZE)) {
-			return 0;
-		}
-		return diag_set(diag, CMPD_EACCES,
-		    "only the certificate itself may ask for its revocation");
-	}
-	if (!endpoint->rr_mac) {
-		return diag_set(diag, CMPD_EACCES,
-		    "revocation by a shared secret is not allowed here");
-	}
-	hex_encode(bytes_of(cert->entry, sizeof(cert->entry)), id, sizeof(id));
-	error = store_entry_by_id(desk->reader, desk->pool, id, &entry);
-	if (!error && entry.secret == requester->secret->id) {
-		return 0;
-	}
-	if (error && error != CMPD_ENOENT) {
-		return error;
-	}
-	return diag_set(diag, CMPD_EACCES, "the certificate was not obtained with this secret");
-}
-
-static int
 revive(const struct desk_requester *requester, struct cert *cert, struct diag *diag)
 {
 	if (cert->status != CERT_HELD) {
 		return diag_set(diag, cert->status == CERT_REVOKED ? CMPD_EREVOKED : CMPD_ECERTID,
 		    "the certificate is not on hold");
 	}
-	if (!requester->secret && !cert->hold_own) {
+	if (!requester->secret && !requester->ra && !cert->hold_own) {
 		return diag_set(diag, CMPD_EACCES, "the certificate was not put on hold by itself");
 	}
 	cert->status = CERT_VALID;
@@ -91,7 +60,7 @@ revoke(struct desk *desk, const struct desk_requester *requester, struct cert *c
 	if (requester->signer_revoked) {
 		return diag_set(diag, CMPD_EREVOKED, "the certificate is on hold");
 	}
-	cert->hold_own = reason == REASON_CERTIFICATE_HOLD && !requester->secret;
+	cert->hold_own = reason == REASON_CERTIFICATE_HOLD && !requester->secret && !requester->ra;
 	cert->status = reason == REASON_CERTIFICATE_HOLD ? CERT_HELD : CERT_REVOKED;
 	cert->reason = reason;
 	cert->revoked = desk->now;
@@ -110,12 +79,12 @@ desk_revocation(struct desk *desk, const struct desk_requester *requester,
 	if (!revocation->issuer.data || !revocation->serial.data) {
 		return diag_set(diag, CMPD_ENOINFO, "issuer and serialNumber must both be named");
 	}
-	error = find(desk, revocation, &cert, diag);
+	error = desk_cert_named(desk, revocation->issuer, revocation->serial, &cert, diag);
 	if (!error) {
 		error = issuer_agrees(cert.der, &revocation->named, diag);
 	}
 	if (!error) {
-		error = check_right(desk, requester, endpoint, &cert, diag);
+		error = desk_may(desk, requester, endpoint, DESK_DEED_REVOKE, &cert, diag);
 	}
 	if (!error && (requester->signer_expired || desk->now > cert.not_after)) {
 		error = diag_set(diag, CMPD_ECERTID, "the certificate has expired");

@@ -102,8 +102,10 @@ fill_entry(struct submission *s, struct entry *entry)
 	entry->pop = s->request->pop;
 	entry->requester = requester->words;
 	entry->secret = requester->secret ? requester->secret->id : 0;
-	memcpy(entry->signer_ca, requester->signer_ca, sizeof(entry->signer_ca));
-	entry->signer_serial = requester->signer_serial;
+	if (s->has_old) {
+		memcpy(entry->signer_ca, s->old.ca, sizeof(entry->signer_ca));
+		entry->signer_serial = s->old.serial;
+	}
 	entry->peer = requester->peer;
 	entry->received = s->received;
 	entry->expires = s->desk->now + s->request->endpoint->entry_ttl;
