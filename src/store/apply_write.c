@@ -68,6 +68,9 @@ write_put_txn(struct apply *a, struct op *op)
 	int error = put(a, TABLE_TXN, op->key, op_bytes(a->unit, op), false);
 
 	a->tally->txns += !op->exists;
+	if (error == 0) {
+		error = apply_open(a, old_head(op), &op->new, op_bytes(a->unit, op));
+	}
 	return error != 0 ? error : apply_due(a, DUE_TXN, old_head(op), &op->new);
 }
 

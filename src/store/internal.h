@@ -37,6 +37,7 @@ struct store_reader {
 #define META_CHECK   "check"
 #define META_TALLY   "tally"
 #define META_REVOKED "revoked " /* and the CA: how many changes, how many rows */
+#define META_OPEN    "open " /* and the identity: transactions that have not ended */
 #define SCHEMA_TEXT  "cmpd store "
 #define SCHEMA	     2u
 

@@ -59,6 +59,10 @@ void store_reader_close(struct store_reader *reader);
 int store_txn_get(struct store_reader *reader, struct pool *pool, const struct txn_key *key,
     struct txn *ret) CMPD_MUST_CHECK;
 
+/* How many transactions of that identity have not ended. */
+int store_open_count(struct store_reader *reader, const struct identity *identity,
+    uint64_t *ret) CMPD_MUST_CHECK;
+
 int store_entry_get(struct store_reader *reader, struct pool *pool, uint64_t number,
     struct entry *ret) CMPD_MUST_CHECK;
 /* By transaction and certReqId. */

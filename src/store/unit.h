@@ -89,6 +89,9 @@ int apply_check_secret(struct apply *apply, const struct op *op) CMPD_MUST_CHECK
 int apply_write_secrets(struct apply *apply) CMPD_MUST_CHECK;
 int apply_due(struct apply *apply, enum due_kind kind, const struct record_head *old,
     const struct record_head *new) CMPD_MUST_CHECK;
+/* The counters of open transactions; old NULL: a new one. record: the one written. */
+int apply_open(struct apply *apply, const struct record_head *old, const struct record_head *new,
+    struct bytes record) CMPD_MUST_CHECK;
 /* The rows of TABLE_REVOKED. old NULL: a new certificate; new NULL, record BYTES_NONE: one that goes. */
 int apply_revoked(struct apply *apply, const struct record_head *old, const struct record_head *new,
     struct bytes record) CMPD_MUST_CHECK;

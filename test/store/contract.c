@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define TESTS_MAX 128
+#define TESTS_MAX 256
 
 struct run {
 	const struct story *story;
@@ -26,7 +26,7 @@ int
 main(void)
 {
 	static const struct story *const lists[] = {
-	    contract_changes, contract_reads, contract_secrets, contract_revoked};
+	    contract_changes, contract_reads, contract_secrets, contract_revoked, contract_open};
 	static struct CMUnitTest tests[TESTS_MAX];
 	static struct run runs[TESTS_MAX];
 	static char names[TESTS_MAX][128];

@@ -15,3 +15,4 @@ extern const struct story contract_changes[];
 extern const struct story contract_reads[];
 extern const struct story contract_secrets[];
 extern const struct story contract_revoked[];
+extern const struct story contract_open[];
