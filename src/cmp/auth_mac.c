@@ -94,11 +94,6 @@ secret_opens(struct cmp_work *work, const struct secret *secret)
 	if (secret->expires && secret->expires <= work->desk->now) {
 		return cmp_work_fault(work, "B3.11", FI_NOT_AUTHORIZED, "the secret has expired");
 	}
-	if (secret->open >= (uint64_t)work->door->conf->limits.open_per_secret &&
-	    cmp_body_opens(work->in.body_type)) {
-		return cmp_work_fault(work, "B3.19", FI_SYSTEM_UNAVAIL,
-		    "too many transactions of this secret are open: try again later");
-	}
 	if (secret->uses_left == 0 && cmp_body_opens(work->in.body_type) &&
 	    work->in.body_type != WIRE_GENM) {
 		return cmp_work_fault(work, "B3.11", FI_NOT_AUTHORIZED,

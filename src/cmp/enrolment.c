@@ -254,8 +254,11 @@ serve_enrolment(struct cmp_work *work)
 	const struct desk_requester *requester = auth_requester(work->verified);
 	struct desk_outcome *outcomes = NULL;
 	size_t faults = 0;
-	int error = decode_body(work);
+	int error = serve_check_room(work);
 
+	if (!error && !work->fault.id) {
+		error = decode_body(work);
+	}
 	if (error || work->fault.id) {
 		return error;
 	}

@@ -26,6 +26,8 @@ int serve_finish(struct cmp_work *work, struct bytes body, const struct seal_opt
     const struct entry *entries) CMPD_MUST_CHECK;
 /* The entries of the transaction, in the order of its ids, in pool. */
 int serve_entries(struct cmp_work *work, struct entry **ret) CMPD_MUST_CHECK;
+/* Before a request is thought about: remembers a fault if its sender has as many transactions open as he may. */
+int serve_check_room(struct cmp_work *work) CMPD_MUST_CHECK;
 /* Begins work->txn, without ids, from a first message. */
 void serve_open_txn(struct cmp_work *work);
 /* Index of a certReqId in the transaction, -1: none. */

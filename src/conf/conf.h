@@ -150,7 +150,9 @@ struct conf_limits {
 	int64_t parked; /* requests waiting for a plugin */
 	int64_t control_connections;
 	int64_t pending; /* entries that wait for a decision */
-	int64_t open_per_secret; /* transactions */
+	int64_t open_per_secret; /* transactions that have not ended */
+	int64_t open_per_certificate;
+	int64_t open_per_ra;
 };
 
 struct conf_control {

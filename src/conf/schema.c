@@ -113,7 +113,13 @@ static const struct conf_row limits_rows[] = {
 	"answered systemUnavail."),
     KEY(conf_limits, open_per_secret, CONF_INT, CONF_RELOADABLE, "10000", RANGE(1, 1000000000),
 	"Transactions that one secret may have open at the same time; one more is answered "
-	"systemUnavail."),
+	"systemUnavail. A transaction is open until all its requests are decided, and their "
+	"certificates confirmed."),
+    KEY(conf_limits, open_per_certificate, CONF_INT, CONF_RELOADABLE, "100", RANGE(1, 1000000000),
+	"The same for what one certificate has signed."),
+    KEY(conf_limits, open_per_ra, CONF_INT, CONF_RELOADABLE, "10000", RANGE(1, 1000000000),
+	"The same for what one registration authority has asked for in its own name or that of "
+	"others."),
     END};
 
 static const struct conf_row control_rows[] = {

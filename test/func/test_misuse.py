@@ -56,6 +56,34 @@ def test_held_without_end():
         assert b"failInfo=systemUnavail" in server.log().encode()
 
 
+def test_held_without_end_by_one_certificate():
+    "P9 B3.19 one certificate has so many requests open and no more, across a restart; others and itself later go on"
+    limits = {"limits": {"open_per_certificate": 2}}
+    with Server(policy=[{"plugin": "allow", "subject": "/CN=dev*"}], top=limits) as server:
+        devices = []
+        for ref in ("dev1", "dev2"):
+            client = server.enrol("ir", ref=ref, secret=server.secret(ref), subject="/CN=" + ref)
+            assert client.wait() == 0, client.output()
+            devices.append(client)
+
+        def ask(client, ref):
+            return server.post(message([der(client.certificate)], ECDSA, signature(client.key, server.folder),
+                                       sender=ref, body=request(server.folder, "/CN=held")))[2]
+
+        for _ in range(2):
+            assert b"waiting for approval" in ask(devices[0], "dev1")
+        assert b"too many transactions of this certificate are open" in ask(devices[0], "dev1")
+        assert b"waiting for approval" in ask(devices[1], "dev2")
+        server.kill()
+        server.start()
+        server.kill()
+        server.start()
+        assert b"too many transactions of this certificate are open" in ask(devices[0], "dev1")
+        assert len(server.entries(state="pending")) == 3
+        server.ctl("deny", server.entries(state="pending")[0]["id"], "--yes")
+        assert b"too many transactions" in ask(devices[0], "dev1"), "it ends when the device was told"
+
+
 def test_no_core():
     "B4.10 a crash leaves no file with keys and secrets"
     with Server() as server:
