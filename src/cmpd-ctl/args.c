@@ -33,6 +33,7 @@ static const struct {
     [OPT_CA] = {"--ca", 0, true},
     [OPT_OUT] = {"--out", 0, true},
     [OPT_NOW] = {"--now", 0, false},
+    [OPT_TXN] = {"--txn", 0, true},
 };
 
 const char *

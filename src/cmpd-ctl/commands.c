@@ -12,20 +12,24 @@ static const struct command commands[] = {
     {"init", "DIR [--listen ADDR:PORT]",
 	"Makes a folder ready to run: a configuration, a demo CA, keys.\n", BIT(OPT_LISTEN), 1, 1,
 	run_init},
-    {"list", "[--state S] [--subject GLOB] [--older-than AGE] [-n N]",
+    {"list", "[--state S] [--subject GLOB] [--older-than AGE] [--txn ID] [-n N]",
 	"Shows requests, the oldest first. States: pending approved issued confirmed denied\n"
-	"aborted expired refused unconfirmed done. AGE: 90s, 30m, 2h, 7d.\n",
-	BIT(OPT_STATE) | BIT(OPT_SUBJECT) | BIT(OPT_OLDER_THAN) | BIT(OPT_NUMBER), 0, 0, run_list},
+	"aborted expired refused unconfirmed done. AGE: 90s, 30m, 2h, 7d. --txn: only those of\n"
+	"one transaction, named by any of its requests or by the whole transactionID.\n",
+	BIT(OPT_STATE) | BIT(OPT_SUBJECT) | BIT(OPT_OLDER_THAN) | BIT(OPT_TXN) | BIT(OPT_NUMBER), 0,
+	0, run_list},
     {"show", "ID",
 	"Shows everything about one request. An id may be shortened while it is unique.\n", 0, 1, 1,
 	run_show},
-    {"approve", "ID[@VERSION]...",
-	"Lets requests be issued. Without @VERSION it shows them and asks.\n", 0, 1, 1 << 20,
-	run_approve},
-    {"deny", "ID[@VERSION]... [--reason FAILINFO] [--text TEXT]",
+    {"approve", "ID[@VERSION]... | --txn ID",
+	"Lets requests be issued. Without @VERSION it shows them and asks. --txn: all that wait "
+	"of\n"
+	"the transaction of that request.\n",
+	BIT(OPT_TXN), 0, 1 << 20, run_approve},
+    {"deny", "ID[@VERSION]... | --txn ID [--reason FAILINFO] [--text TEXT]",
 	"Refuses requests. The client is told failInfo (badRequest, badCertTemplate, ...) and\n"
-	"text. Without @VERSION it shows them and asks.\n",
-	BIT(OPT_REASON) | BIT(OPT_TEXT), 1, 1 << 20, run_deny},
+	"text. Without @VERSION it shows them and asks. --txn as with approve.\n",
+	BIT(OPT_TXN) | BIT(OPT_REASON) | BIT(OPT_TEXT), 0, 1 << 20, run_deny},
     {"comment", "ID TEXT", "Writes a remark to a request; clients never see it.\n", 0, 2, 2,
 	run_comment},
     {"secret add",

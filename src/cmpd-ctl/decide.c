@@ -206,27 +206,93 @@ decide_all(struct decision *decision)
 	return code;
 }
 
+/* The requests that are named one by one. */
+static int
+take_words(struct decision *decision)
+{
+	struct tool *tool = decision->tool;
+	int code = EXIT_OK;
+
+	decision->targets = calloc((size_t)tool->n, sizeof(*decision->targets));
+	if (!decision->targets) {
+		return tool_fail(EXIT_ERROR, "out of memory");
+	}
+	decision->n = tool->n;
+	for (int i = 0; i < tool->n && code == EXIT_OK; i++) {
+		code = target_parse(tool->words[i], &decision->targets[i]);
+	}
+	return code;
+}
+
+/* A page of the requests of a transaction. */
+static int
+take_page(void *arg, const json_t *items, bool last)
+{
+	struct decision *decision = arg;
+	size_t n = json_array_size(items);
+	struct target *targets =
+	    realloc(decision->targets, ((size_t)decision->n + n + 1) * sizeof(*decision->targets));
+
+	(void)last;
+	if (!targets) {
+		return tool_fail(EXIT_ERROR, "out of memory");
+	}
+	decision->targets = targets;
+	for (size_t i = 0; i < n; i++) {
+		const json_t *entry = json_array_get(items, i);
+		struct target *target = &targets[decision->n];
+
+		/* Who is asked is shown it as it is then. */
+		target->version = decision->tool->yes ? json_number(entry, "version") : 0;
+		target->id = strdup(json_word(entry, "id"));
+		if (!target->id) {
+			return tool_fail(EXIT_ERROR, "out of memory");
+		}
+		decision->n++;
+	}
+	return EXIT_OK;
+}
+
+/* All that wait of the transaction that --txn means. */
+static int
+take_txn(struct decision *decision)
+{
+	json_t *request = json_pack("{s:s}", "state", "pending");
+	int code = entry_put_txn(decision->tool, request);
+
+	if (code != EXIT_OK) {
+		json_decref(request);
+		return code;
+	}
+	code = tool_pages(decision->tool, "list", request, 0, take_page, decision);
+	if (code == EXIT_OK && decision->n == 0) {
+		code = tool_fail(EXIT_CONFLICT, "nothing of this transaction waits");
+	}
+	return code;
+}
+
 static int
 run_decision(struct tool *tool, const char *command)
 {
-	struct decision decision = {.tool = tool, .command = command, .n = tool->n};
-	int code = EXIT_OK;
+	struct decision decision = {.tool = tool, .command = command};
+	bool txn = tool->args.option[OPT_TXN] != NULL;
+	int code;
 
-	decision.targets = calloc((size_t)tool->n, sizeof(*decision.targets));
+	if (txn == (tool->n > 0)) {
+		return tool_fail(EXIT_USAGE, "%s takes ids of requests, or --txn", command);
+	}
 	decision.done = json_array();
-	if (!decision.targets || !decision.done) {
-		code = tool_fail(EXIT_ERROR, "out of memory");
+	if (!decision.done) {
+		return tool_fail(EXIT_ERROR, "out of memory");
 	}
-	for (int i = 0; i < tool->n && code == EXIT_OK; i++) {
-		code = target_parse(tool->words[i], &decision.targets[i]);
-	}
+	code = txn ? take_txn(&decision) : take_words(&decision);
 	if (code == EXIT_OK && !tool->yes && needs_look(&decision)) {
 		code = ask(&decision);
 	}
 	if (code == EXIT_OK) {
 		code = decide_all(&decision);
 	}
-	for (int i = 0; decision.targets && i < tool->n; i++) {
+	for (int i = 0; decision.targets && i < decision.n; i++) {
 		free(decision.targets[i].id);
 	}
 	free(decision.targets);

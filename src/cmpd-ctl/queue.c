@@ -15,10 +15,13 @@ static const struct table_column columns[] = {
     {"STATE", 8, false, false},
     {"AGE", 3, false, true},
     {"TYPE", 4, false, false},
+    {"TXN", 3, false, false},
     {"SUBJECT", 0.4, true, false},
     {"NAMES", 0.2, true, false},
     {"REQUESTER", 0.2, true, false},
 };
+
+#define ENTRY_ID_DIGITS 16
 
 #define COLUMNS (sizeof(columns) / sizeof(columns[0]))
 
@@ -31,7 +34,7 @@ entry_table_new(void)
 void
 entry_table_row(struct table *table, const json_t *entry)
 {
-	char age[AGE_SIZE];
+	char age[AGE_SIZE], place[48] = "";
 	const char *id = json_text(entry, "short");
 	char *names = json_join(json_object_get(entry, "sans"));
 	const char *const texts[COLUMNS] = {
@@ -39,11 +42,17 @@ entry_table_row(struct table *table, const json_t *entry)
 	    json_text(entry, "state"),
 	    output_age(clock_wall_ms() - json_time(entry, "received"), age),
 	    json_text(entry, "type"),
+	    place,
 	    json_text(entry, "subject"),
 	    names,
 	    json_text(entry, "requester"),
 	};
 
+	if (json_number(entry, "txn_requests") > 1) {
+		(void)snprintf(place, sizeof(place), "%lld/%lld",
+		    (long long)json_number(entry, "txn_place"),
+		    (long long)json_number(entry, "txn_requests"));
+	}
 	table_row(table, texts);
 	free(names);
 }
@@ -114,6 +123,23 @@ put_text(json_t *args, const char *key, const char *text)
 	}
 }
 
+/* What is longer than the id of a request is a transactionID. */
+int
+entry_put_txn(struct tool *tool, json_t *request)
+{
+	const char *txn = tool->args.option[OPT_TXN];
+	json_t *entry = NULL;
+	int code = EXIT_OK;
+
+	if (txn && strlen(txn) <= ENTRY_ID_DIGITS) {
+		code = entry_get(tool, txn, &entry);
+		txn = json_text(entry, "txn");
+	}
+	put_text(request, "txn", txn);
+	json_decref(entry);
+	return code;
+}
+
 int
 run_list(struct tool *tool)
 {
@@ -135,7 +161,10 @@ run_list(struct tool *tool)
 	if (older > 0) {
 		(void)json_object_set_new(request, "older_than", json_integer(older));
 	}
-	if (tool->json) {
+	code = entry_put_txn(tool, request);
+	if (code != EXIT_OK) {
+		json_decref(request);
+	} else if (tool->json) {
 		code = tool_pages(tool, "list", request, n, show_json_page, &first);
 	} else {
 		struct table *table = entry_table_new();
@@ -304,6 +333,20 @@ fields_history(const json_t *entry)
 	}
 }
 
+/* Of several in one transaction. */
+static void
+field_place(const json_t *entry)
+{
+	char text[128];
+
+	if (json_number(entry, "txn_requests") > 1) {
+		(void)snprintf(text, sizeof(text), "%lld of %lld; list --txn %.12s shows all",
+		    (long long)json_number(entry, "txn_place"),
+		    (long long)json_number(entry, "txn_requests"), json_word(entry, "id"));
+		output_field("number", text);
+	}
+}
+
 void
 entry_print(const json_t *entry)
 {
@@ -316,6 +359,7 @@ entry_print(const json_t *entry)
 	(void)snprintf(text, sizeof(text), "%s, certReqId %lld", json_word(entry, "type"),
 	    (long long)json_number(entry, "cert_req_id"));
 	output_field("type", text);
+	field_place(entry);
 	output_field("endpoint", json_text(entry, "endpoint"));
 	output_field("profile", json_text(entry, "profile"));
 	field_time("received", entry, "received");

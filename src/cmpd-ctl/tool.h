@@ -37,6 +37,7 @@ enum option {
 	OPT_CA,
 	OPT_OUT,
 	OPT_NOW,
+	OPT_TXN,
 	OPTIONS
 };
 

@@ -64,6 +64,25 @@ ctl_entry_put_summary(struct ctl_object *object, const struct entry *entry, uint
 	ctl_object_integer(object, "version", (int64_t)version);
 }
 
+int
+ctl_entry_put_txn(struct ctl_object *object, struct ctl_context *context, const struct entry *entry)
+{
+	struct desk *desk = context->desk;
+	struct txn txn;
+	int r = store_txn_get(desk->reader, desk->pool, &entry->txn, &txn);
+
+	if (r < 0) {
+		return r == CMPD_ENOENT ? 0 : r;
+	}
+	for (size_t i = 0; i < txn.n_ids && txn.n_ids > 1; i++) {
+		if (txn.ids[i] == entry->cert_req_id) {
+			ctl_object_integer(object, "txn_place", (int64_t)i + 1);
+			ctl_object_integer(object, "txn_requests", (int64_t)txn.n_ids);
+		}
+	}
+	return 0;
+}
+
 /* ---- templates ---- */
 
 /* "keyUsage" for what libcrypto knows, else the OID. */

@@ -112,6 +112,7 @@ ctl_entry_list(struct ctl_context *context, json_t **ret_data)
 		}
 		ctl_object_init(&object);
 		ctl_entry_put_summary(&object, &entries[i], entries[i].version);
+		r = ctl_entry_put_txn(&object, context, &entries[i]);
 		if (ctl_arg_boolean(context, "short")) {
 			put_short_id(&object, context, &entries[i]);
 		}
@@ -152,7 +153,10 @@ ctl_entry_show(struct ctl_context *context, json_t **ret_data)
 	}
 	ctl_object_init(&object);
 	ctl_entry_put_summary(&object, &entry, entry.version);
-	r = ctl_entry_put_detail(&object, context, &entry);
+	r = ctl_entry_put_txn(&object, context, &entry);
+	if (r == 0) {
+		r = ctl_entry_put_detail(&object, context, &entry);
+	}
 	if (r < 0) {
 		ctl_object_fini(&object);
 		return r;

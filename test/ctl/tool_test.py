@@ -270,6 +270,35 @@ def test_many_decisions_stop_at_the_first_that_fails():
         assert len(server.asked) == 2
 
 
+def test_a_whole_transaction_is_listed_and_decided():
+    """Named by one of its requests, or by the transactionID; a person is shown all that wait of it."""
+    txn = "ab" * 16
+
+    def answer(command, args):
+        if command == "list":
+            return {"items": [entry(n, txn=args.get("txn"), txn_place=n, txn_requests=3) for n in (2, 3)], "after": 0}
+        return entry(int(args["id"], 16), txn=txn)
+
+    with Server(answer) as server:
+        done = run(server, "list", "--txn", "000002")
+        assert done.returncode == 0 and "2/3" in done.stdout.decode() and "3/3" in done.stdout.decode(), done
+        assert [(c, a.get("id") or a.get("txn")) for c, a in server.asked] == [("show", "000002"), ("list", txn)]
+        server.asked.clear()
+        assert run(server, "approve", "--txn", txn, "--yes").returncode == 0
+        assert [c for c, _ in server.asked] == ["list", "approve", "approve"], server.asked
+        assert server.asked[0][1]["state"] == "pending" and server.asked[0][1]["txn"] == txn
+        assert server.asked[1][1] == {"id": f"{2:016x}", "version": 3}
+        server.asked.clear()
+        done = run(server, "deny", "--txn", txn)
+        assert done.returncode == 2 and all(c == "list" for c, _ in server.asked), done
+        server.asked.clear()
+        output, code = run_on_terminal(server, b"y\n", "deny", "--txn", txn, "--text", "no")
+        assert code == 0 and "Deny these 2 requests? [y/N]" in output, output
+        assert server.asked[-1] == ("deny", {"id": f"{3:016x}", "version": 3, "text": "no"})
+        assert run(server, "approve").returncode == 2
+        assert run(server, "approve", "1@3", "--txn", txn).returncode == 2
+
+
 def test_a_secret_is_alone_on_standard_output():
     with Server(lambda c, a: {"ref": a["ref"], "secret": None if "secret_hex" in a else "s3cret"}) as server:
         done = run(server, "secret", "add", "dev1", "--uses", "2", "--ttl", "1h", "--subject", "/CN=a")

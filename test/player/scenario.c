@@ -17,8 +17,9 @@
  *   EXPECT a TYPE [status] [key=value]... | EXPECT a same | EXPECT a http 415    see expect.c
  *   FINISH a [mixed] [within=60s], SHOW a, SAVE a NAME           goes on until nothing is open; prints, keeps: see finish.c
  *   STATE a pending [id=0]             of the entry; waits a little for it
- *   CTL [exit=4] approve a [id=0] [version=1] | deny a badRequest "text" [id=0] | any other words of cmpd-ctl
- *   OUTPUT text                        the last CTL said this
+ *   CTL [exit=4] approve a [id=0] [version=1] | deny a badRequest "text" [id=0] | any other words of cmpd-ctl, where @a:7 stands for
+ *                                    the id of that entry
+ *   OUTPUT text | OUTPUT !text         the last CTL said this, or did not
  *   SAME a b                           the last answers of both are the same bytes
  *   REMEMBER, UNCHANGED                what was sent in between has changed nothing in the store
  *
@@ -278,15 +279,37 @@ do_step(struct player *p, const struct words *words)
 /* ---- the operator ---- */
 
 static const char *
-entry_of(struct player *p, const struct words *words, int at)
+entry_named(struct player *p, const char *name, int64_t cert_req_id)
 {
-	const struct client *client = client_find(p, word_at(p, words, at));
-	const char *version = word_get(words, "version"), *state, *id;
+	const struct client *client = client_find(p, name);
+	const char *state, *id = place_entry(p, client, cert_req_id, &state);
 
-	id = place_entry(p, client, word_id(words), &state);
 	if (id == NULL) {
 		fail(p, "there is no entry of %s", client->name);
 	}
+	return id;
+}
+
+/* "@a:7"; another word is what it is. */
+static const char *
+ctl_word(struct player *p, const char *word)
+{
+	const char *colon = strchr(word, ':');
+
+	if (word[0] != '@') {
+		return word;
+	}
+	return entry_named(p,
+	    colon == NULL ? word + 1 : pool_strndup(p->pool, word + 1, (size_t)(colon - word - 1)),
+	    colon == NULL ? 0 : strtoll(colon + 1, NULL, 10));
+}
+
+static const char *
+entry_of(struct player *p, const struct words *words, int at)
+{
+	const char *version = word_get(words, "version");
+	const char *id = entry_named(p, word_at(p, words, at), word_id(words));
+
 	return version == NULL ? id : pool_printf(p->pool, "%s@%s", id, version);
 }
 
@@ -298,10 +321,10 @@ do_ctl(struct player *p, const struct words *words)
 	const char *verb = word_at(p, words, at);
 
 	args[n++] = verb;
-	if (strcmp(verb, "approve") == 0) {
+	if (strcmp(verb, "approve") == 0 && word_at(p, words, at + 1)[0] != '-') {
 		args[n++] = entry_of(p, words, at + 1);
 		args[n++] = "--yes";
-	} else if (strcmp(verb, "deny") == 0) {
+	} else if (strcmp(verb, "deny") == 0 && word_at(p, words, at + 1)[0] != '-') {
 		args[n++] = entry_of(p, words, at + 1);
 		args[n++] = "--yes";
 		args[n++] = "--reason";
@@ -310,7 +333,7 @@ do_ctl(struct player *p, const struct words *words)
 		args[n++] = word_at(p, words, at + 3);
 	} else {
 		while (++at < words->n) {
-			args[n++] = words->word[at];
+			args[n++] = ctl_word(p, words->word[at]);
 		}
 	}
 	status = place_ctl(p, args);
@@ -322,8 +345,12 @@ do_ctl(struct player *p, const struct words *words)
 static void
 do_output(struct player *p, const struct words *words)
 {
-	if (p->output == NULL || strstr(p->output, word_at(p, words, 1)) == NULL) {
-		fail(p, "not in the output: %s\n# %s", words->word[1], p->output);
+	const char *text = word_at(p, words, 1);
+	bool unwanted = text[0] == '!';
+
+	if (p->output == NULL ||
+	    (strstr(p->output, text + (unwanted ? 1 : 0)) != NULL) == unwanted) {
+		fail(p, "%s the output: %s\n# %s", unwanted ? "in" : "not in", text, p->output);
 	}
 }
 
