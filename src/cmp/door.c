@@ -293,7 +293,7 @@ cmp_door_unavailable(struct cmp_door *door, struct desk *desk, struct cmp_reques
 
 int
 cmp_door_batch(struct cmp_door *door, struct desk *desk, struct cmp_request *request,
-    const struct bytes *answers, size_t n, struct cmp_answer *ret)
+    const struct cmp_batch *batch, const struct bytes *answers, struct cmp_answer *ret)
 {
 	struct cmp_work *work = pool_alloc(desk->pool, sizeof(*work));
 	bool replay;
@@ -308,5 +308,6 @@ cmp_door_batch(struct cmp_door *door, struct desk *desk, struct cmp_request *req
 	}
 	/* It has been verified; only its header is needed now. */
 	error = gate_read(work, &replay);
-	return error ? error : nested_seal(work, answers, n);
+	work->ra = batch->ra;
+	return error ? error : nested_seal(work, answers, batch->n);
 }

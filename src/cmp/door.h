@@ -99,7 +99,8 @@ int cmp_door_handle(struct cmp_door *door, struct desk *desk, struct cmp_request
     struct cmp_answer *ret) CMPD_MUST_CHECK;
 /* The answer to a batch: nested, with the answers to its messages in their order; nothing to store. request: that of the batch. Errors as above. */
 int cmp_door_batch(struct cmp_door *door, struct desk *desk, struct cmp_request *request,
-    const struct bytes *answers, size_t n, struct cmp_answer *ret) CMPD_MUST_CHECK;
+    const struct cmp_batch *batch, const struct bytes *answers,
+    struct cmp_answer *ret) CMPD_MUST_CHECK;
 /* The answer when a request could not be committed: systemUnavail, so that the client tries again; signed if possible. Nothing to store. */
 int cmp_door_unavailable(struct cmp_door *door, struct desk *desk, struct cmp_request *request,
     const char *text, struct cmp_answer *ret) CMPD_MUST_CHECK;

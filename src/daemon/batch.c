@@ -1,6 +1,7 @@
 #include "daemon/batch.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/pool.h"
 #include "base/queue.h"
@@ -23,15 +24,13 @@ batch_new(const struct cmp_batch *in, struct batch **ret)
 	}
 	messages = pool_alloc(pool, in->n * sizeof(*messages));
 	batch->answers = pool_alloc(pool, in->n * sizeof(*batch->answers));
-	batch->ra = pool_strdup(pool, in->ra);
-	if (messages == NULL || batch->answers == NULL || batch->ra == NULL) {
+	batch->in.ra = pool_strdup(pool, in->ra);
+	if (messages == NULL || batch->answers == NULL || batch->in.ra == NULL) {
 		goto out;
 	}
-	for (size_t i = 0; i < in->n; i++) {
-		messages[i] = in->messages[i];
-	}
-	batch->messages = messages;
-	batch->n = in->n;
+	memcpy(messages, in->messages, in->n * sizeof(*messages));
+	batch->in.messages = messages;
+	batch->in.n = in->n;
 	batch->pool = pool;
 	*ret = batch;
 	batch = NULL;
@@ -60,7 +59,7 @@ start_some(struct job *job)
 {
 	struct batch *batch = job->batch;
 
-	while (batch->error == 0 && batch->started < batch->n &&
+	while (batch->error == 0 && batch->started < batch->in.n &&
 	       batch->started - batch->finished < BATCH_ABREAST) {
 		batch->error = job_start_nested(job, batch->started);
 		batch->started += batch->error == 0;

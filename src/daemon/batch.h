@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "cmp/door.h"
 
 struct job;
 
@@ -16,10 +17,9 @@ struct job;
 
 struct batch {
 	struct pool *pool; /* of everything here, and of the answer that is made in the end */
-	size_t n, started, finished;
-	const struct bytes *messages; /* in the body of the exchange */
+	struct cmp_batch in; /* the messages themselves lie in the body of the exchange */
+	size_t started, finished;
 	struct bytes *answers;
-	const char *ra;
 	int error; /* of a message that got no answer; the batch gets none either */
 };
 

@@ -261,8 +261,8 @@ job_start_nested(struct job *job, size_t index)
 	message->batch_of = job;
 	message->index = index;
 	message->request.operation = CMP_OP_NONE;
-	message->request.body = job->batch->messages[index];
-	message->request.ra = job->batch->ra;
+	message->request.body = job->batch->in.messages[index];
+	message->request.ra = job->batch->in.ra;
 	message->request.req = job->request.req;
 	r = queue_put_again(job->flow->queue, message);
 	if (r < 0) {

@@ -129,8 +129,8 @@ handle(struct worker *worker, struct job *job)
 	if (job->batch != NULL) {
 		/* All its messages are answered. */
 		desk.pool = job->batch->pool;
-		return cmp_door_batch(slot->door, &desk, &job->request, job->batch->answers,
-		    job->batch->n, &job->answer);
+		return cmp_door_batch(slot->door, &desk, &job->request, &job->batch->in,
+		    job->batch->answers, &job->answer);
 	}
 	return cmp_door_handle(slot->door, &desk, &job->request, &job->answer);
 }

@@ -210,13 +210,13 @@ give_batch(struct desk *desk, size_t n, const char *word, struct cmp_answer *ret
 
 int
 cmp_door_batch(struct cmp_door *door, struct desk *desk, struct cmp_request *request,
-    const struct bytes *answers, size_t n, struct cmp_answer *ret)
+    const struct cmp_batch *batch, const struct bytes *answers, struct cmp_answer *ret)
 {
-	char *text = pool_alloc(desk->pool, n + 1);
+	char *text = pool_alloc(desk->pool, batch->n + 1);
 
 	(void)door;
 	(void)request;
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < batch->n; i++) {
 		text[i] = (char)answers[i].data[0];
 	}
 	return answer(desk, text, NULL, ret);

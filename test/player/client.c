@@ -1,5 +1,5 @@
 /*
- * SECRET, CLIENT and TAKE: who the clients are.
+ * SECRET, CLIENT, CLIENTS and TAKE: who the clients are.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -114,6 +114,18 @@ client_make(struct player *p, const struct words *words)
 	}
 	set_protection(p, client, words);
 	p->n_clients++;
+}
+
+void
+client_make_many(struct player *p, const struct words *words)
+{
+	struct words one = *words;
+	int n = atoi(word_at(p, words, 2));
+
+	for (int i = 1; i <= n; i++) {
+		one.word[1] = pool_printf(p->pool, "%s%d", words->word[1], i);
+		client_make(p, &one);
+	}
 }
 
 void

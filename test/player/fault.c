@@ -6,6 +6,7 @@
  * Protection: noprotection, wrongmac, wrongsecret, digest:sha1, iterations:N, owf:NAME, mac:NAME (the HMAC), prf:NAME, keylen:N,
  * saltlen:N, pbmparams:HEX (or none).
  * Parts: bodyswap:TYPE, extracerts:N, noextracerts, othercert:NAME, morecert:NAME (behind the first).
+ * The inside of a nested message: see nest.c.
  * The whole message: trailing, cut:N, indefinite, flip:N (byte N from the end).
  */
 #include <stdlib.h>

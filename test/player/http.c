@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -177,6 +178,7 @@ send_until_answered(struct player *p, const struct http_request *request, struct
 void
 http_send(struct player *p, const struct http_request *request, struct http_answer *ret)
 {
+	struct timespec start, end;
 	int fds[COPIES_MAX], i;
 
 	if (p->pid == 0 && !p->connected) {
@@ -187,6 +189,7 @@ http_send(struct player *p, const struct http_request *request, struct http_answ
 		return;
 	}
 	need(p, request->copies >= 1 && request->copies <= COPIES_MAX);
+	clock_gettime(CLOCK_MONOTONIC, &start);
 	for (i = 0; i < request->copies; i++) {
 		fds[i] = open_connection(p);
 	}
@@ -197,4 +200,8 @@ http_send(struct player *p, const struct http_request *request, struct http_answ
 		read_answer(p, read_all(p, fds[i]), &ret[i]);
 		close(fds[i]);
 	}
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	p->waited_us +=
+	    (end.tv_sec - start.tv_sec) * INT64_C(1000000) + (end.tv_nsec - start.tv_nsec) / 1000;
+	p->posts++;
 }

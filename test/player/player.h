@@ -18,7 +18,7 @@
 #include "cmp/wire_der.h"
 
 #define WORDS_MAX   64
-#define CLIENTS_MAX 32
+#define CLIENTS_MAX 256
 #define NAMED_MAX   32
 #define IDS_MAX	    64
 
@@ -97,9 +97,11 @@ struct player {
 	struct client clients[CLIENTS_MAX];
 	struct credential named[NAMED_MAX];
 	struct known_secret secrets[NAMED_MAX];
-	struct bytes nonces[4096]; /* of all answers */
+	struct bytes nonces[8192]; /* of all answers */
 	char *output; /* of the last CTL */
 	const char *remembered[8]; /* by place_remember */
+	int64_t waited_us; /* for answers, since the last LAP */
+	int posts; /* since then */
 };
 
 /* ---- scenario.c ---- */
@@ -137,8 +139,9 @@ struct client *client_find(struct player *p, const char *name);
 /* What the client has under this certReqId (of a p10cr it is the only one); NULL: nothing. */
 struct credential *client_got(struct client *client, int64_t id);
 struct credential *credential_find(struct player *p, const char *name);
-/* CLIENT, TAKE, SECRET */
+/* CLIENT, CLIENTS, TAKE, SECRET */
 void client_make(struct player *p, const struct words *words);
+void client_make_many(struct player *p, const struct words *words);
 void client_take(struct player *p, const struct words *words);
 void client_secret(struct player *p, const struct words *words);
 
@@ -236,6 +239,9 @@ struct bytes p10_der(struct player *p, struct client *client, const struct words
 /* ---- send.c, fault.c, expect.c ---- */
 
 void send_message(struct player *p, const struct words *words);
+void make_only(struct player *p, const struct words *words);
+/* What came for a client: checked, and kept by it. */
+void take_answer(struct player *p, struct client *client, const struct http_answer *answer);
 void header_add_info(struct player *p, struct wire_header *header, struct bytes oid,
     struct bytes value);
 /* What goes wrong on purpose: each "fault=name[:value]". */
@@ -251,6 +257,13 @@ struct bytes fault_message(struct player *p, const struct words *words, struct b
 /* Value of a fault ("" if it has none), NULL if it is not asked for. */
 const char *fault_get(const struct words *words, const char *name);
 bool fault_is(const struct words *words, const char *name, const char *value);
+
+/* nest.c */
+bool name_fits(const char *pattern, const char *name); /* "c*": all that begin with c */
+struct bytes nest_body(struct player *p, const struct words *words);
+void nest_header(struct player *p, const struct words *words, struct wire_header *header);
+void nest_answer(struct player *p, struct client *ra, const struct words *words,
+    const struct http_answer *answer);
 
 /* answer.c: what is true of every answer. */
 void answer_check(struct player *p, struct client *client);

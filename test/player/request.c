@@ -12,6 +12,7 @@
  *   pollReq     ids=0 (default: all that wait; -1: the whole)
  *   error       text=...
  *   rr, genm    see general.c
+ *   nested      see nest.c
  *   ip          what a client must not send: caPubs with the certificate named by cert=
  */
 #include <stdlib.h>
@@ -276,6 +277,8 @@ request_body(struct player *p, struct client *client, int type, const struct wor
 		return put_body(p, type, genm_der(p, words));
 	case WIRE_IP:
 		return ip_body(p, words);
+	case WIRE_NESTED:
+		return nest_body(p, words);
 	case WIRE_PKICONF:
 		return wire_pkiconf_encode(p->pool);
 	default:

@@ -12,8 +12,10 @@
  *   SECRET ref [uses=1] [ttl=1h] [subject=/CN=x]
  *   CLIENT a ref=dev1 [secret=x] | cert=name | from=b [id=0]      who it is; from: with what b was given under that certReqId
  *          [mac=pbmac1] [owf=sha256] [hmac=hmacWithSHA256] [prf=hmacWithSHA256] [iterations=500] [keylen=32] | [pss] [digest=sha384]
+ *   CLIENTS c 100 ref=dev1 ...         c1 to c100; MAKE, SEND and EXPECT c* are for each of them, and % is its name
  *   TAKE b a                           b goes on with the transaction that a is in
  *   SEND a TYPE [options] [fault=name[:value]]...                 see request.c, send.c and fault.c
+ *   MAKE a TYPE [options]              for an RA to bring, see nest.c
  *   EXPECT a TYPE [status] [key=value]... | EXPECT a same | EXPECT a http 415    see expect.c
  *   FINISH a [mixed] [within=60s], SHOW a, SAVE a NAME           goes on until nothing is open; prints, keeps: see finish.c
  *   STATE a pending [id=0]             of the entry; waits a little for it
@@ -21,6 +23,7 @@
  *                                    the id of that entry
  *   OUTPUT text | OUTPUT !text         the last CTL said this, or did not
  *   SAME a b                           the last answers of both are the same bytes
+ *   LAP text                           says how long cmpd took to answer since the last LAP
  *   REMEMBER, UNCHANGED                what was sent in between has changed nothing in the store
  *
  * The same story may be played otherwise: with --restart cmpd is killed and started before each message and each word of the
@@ -385,10 +388,20 @@ do_same(struct player *p, const struct words *words)
 	}
 }
 
-static const struct {
+static void
+do_lap(struct player *p, const struct words *words)
+{
+	printf("# %s: %.1f ms for %d POSTs\n", words->rest, (double)p->waited_us / 1000, p->posts);
+	fflush(stdout);
+	p->waited_us = 0;
+	p->posts = 0;
+}
+
+static const struct verb {
 	const char *name;
 	void (*run)(struct player *p, const struct words *words);
 	bool anew; /* with --restart: cmpd has just been killed and started */
+	bool is_for_each; /* of c* */
 } verbs[] = {
     {"CA", do_ca},
     {"CERT", do_cert},
@@ -403,9 +416,11 @@ static const struct {
     {"STEP", do_step},
     {"SECRET", client_secret},
     {"CLIENT", client_make},
+    {"CLIENTS", client_make_many},
     {"TAKE", client_take},
-    {"SEND", send_message, true},
-    {"EXPECT", expect},
+    {"MAKE", make_only, false, true},
+    {"SEND", send_message, true, true},
+    {"EXPECT", expect, false, true},
     {"FINISH", finish},
     {"SHOW", show},
     {"SAVE", save},
@@ -413,9 +428,38 @@ static const struct {
     {"CTL", do_ctl, true},
     {"OUTPUT", do_output},
     {"SAME", do_same},
+    {"LAP", do_lap},
     {"REMEMBER", do_remember},
     {"UNCHANGED", do_unchanged},
 };
+
+/* The word with the name in place of %. */
+static char *
+put_name(struct player *p, char *word, const char *name)
+{
+	char *at = strchr(word, '%');
+
+	return at == NULL ? word
+			  : pool_printf(p->pool, "%.*s%s%s", (int)(at - word), word, name, at + 1);
+}
+
+static void
+run_for_each(struct player *p, const struct verb *verb, const struct words *words)
+{
+	struct words one;
+
+	for (size_t i = 0; i < p->n_clients; i++) {
+		if (!name_fits(words->word[1], p->clients[i].name)) {
+			continue;
+		}
+		one = *words;
+		one.word[1] = p->clients[i].name;
+		for (int k = 2; k < one.n; k++) {
+			one.word[k] = put_name(p, one.word[k], p->clients[i].name);
+		}
+		verb->run(p, &one);
+	}
+}
 
 static void
 play_line(struct player *p, char *line)
@@ -436,7 +480,11 @@ play_line(struct player *p, char *line)
 			if (p->restarting && verbs[i].anew && p->pid > 0) {
 				do_restart(p, &words);
 			}
-			verbs[i].run(p, &words);
+			if (verbs[i].is_for_each && words.n > 1 && strchr(words.word[1], '*')) {
+				run_for_each(p, &verbs[i], &words);
+			} else {
+				verbs[i].run(p, &words);
+			}
 			return;
 		}
 	}

@@ -31,7 +31,7 @@ static bool
 opens(int type)
 {
 	return type == WIRE_IR || type == WIRE_CR || type == WIRE_P10CR || type == WIRE_KUR ||
-	       type == WIRE_RR || type == WIRE_GENM || type == WIRE_IP;
+	       type == WIRE_RR || type == WIRE_GENM || type == WIRE_IP || type == WIRE_NESTED;
 }
 
 /* ---- header and protection ---- */
@@ -213,6 +213,9 @@ make_message(struct player *p, struct client *client, const struct words *words,
 		parts.certs = &cert;
 		parts.n_certs = 1;
 	}
+	if (type == WIRE_NESTED) {
+		nest_header(p, words, &header);
+	}
 	fault_header(p, words, &header);
 	parts.body = other != NULL ? other->sent.body_raw : request_body(p, client, type, words);
 	parts.header = wire_header_encode(p->pool, &header);
@@ -264,7 +267,7 @@ keep_responses(struct player *p, struct client *client)
 	}
 }
 
-static void
+void
 take_answer(struct player *p, struct client *client, const struct http_answer *answer)
 {
 	struct diag diag;
@@ -314,6 +317,28 @@ message_for(struct player *p, struct client *client, const struct words *words)
 	return make_message(p, client, words, type);
 }
 
+/* Makes the message and remembers it as what was sent. */
+static struct client *
+prepare(struct player *p, const struct words *words)
+{
+	struct client *client;
+
+	if (words->n < 3) {
+		fail(p, "SEND client what");
+	}
+	client = client_find(p, words->word[1]);
+	client->request = message_for(p, client, words);
+	client->sent_decodes =
+	    wire_message_decode(p->pool, client->request, WIRE_CERTS_MAX, &client->sent, NULL) == 0;
+	return client;
+}
+
+void
+make_only(struct player *p, const struct words *words)
+{
+	(void)prepare(p, words);
+}
+
 void
 send_message(struct player *p, const struct words *words)
 {
@@ -324,16 +349,10 @@ send_message(struct player *p, const struct words *words)
 	    .path = path == NULL ? "/.well-known/cmp" : path,
 	    .content_type = ctype == NULL ? "application/pkixcmp" : ctype,
 	    .copies = copies == NULL ? 1 : atoi(copies)};
-	struct client *client;
+	struct client *client = prepare(p, words);
 	int i;
 
-	if (words->n < 3) {
-		fail(p, "SEND client what");
-	}
-	client = client_find(p, words->word[1]);
-	client->request = request.body = message_for(p, client, words);
-	client->sent_decodes =
-	    wire_message_decode(p->pool, request.body, WIRE_CERTS_MAX, &client->sent, NULL) == 0;
+	request.body = client->request;
 	http_send(p, &request, answers);
 	for (i = 1; i < request.copies; i++) {
 		if (!bytes_equal(answers[i].body, answers[0].body)) {
@@ -342,5 +361,10 @@ send_message(struct player *p, const struct words *words)
 			    answers[0].status, answer_describe(p, answers[0].body));
 		}
 	}
-	take_answer(p, client, &answers[0]);
+	if (client->sent_decodes && client->sent.body_type == WIRE_NESTED &&
+	    word_get(words, "of") != NULL) {
+		nest_answer(p, client, words, &answers[0]);
+	} else {
+		take_answer(p, client, &answers[0]);
+	}
 }
