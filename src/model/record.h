@@ -194,6 +194,9 @@ struct secret {
 	int64_t expires; /* 0: never */
 	uint64_t open; /* transactions that still need it */
 	bool removed; /* opens nothing any more */
+	bool retiring; /* another one has taken its place; this one is good until it expires */
+	bool
+	    until_confirmed; /* removed when a certificate that was obtained with it is confirmed */
 	int64_t created;
 	int64_t due;
 };

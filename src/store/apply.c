@@ -194,6 +194,7 @@ check_op(struct apply *a, struct op *op)
 		return 0;
 	case OP_ADD_SECRET:
 	case OP_REMOVE_SECRET:
+	case OP_RETIRE_SECRET:
 	case OP_USE_SECRET:
 	case OP_RELEASE_SECRET:
 		return apply_check_secret(a, op);

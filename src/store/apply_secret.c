@@ -72,11 +72,11 @@ same_text(const char *a, const char *b)
 static bool
 same_place(const struct secret *a, const struct secret *b)
 {
-	return !a->removed && !b->removed && same_text(a->ref, b->ref) &&
-	       same_text(a->endpoint, b->endpoint);
+	return !a->removed && !b->removed && a->retiring == b->retiring &&
+	       same_text(a->ref, b->ref) && same_text(a->endpoint, b->endpoint);
 }
 
-/* Is there one with that reference and endpoint? */
+/* Is there another one with that reference and endpoint, as good or retiring as this one? */
 struct same_place_visitor {
 	struct visitor visitor;
 	struct apply *apply;
@@ -119,6 +119,9 @@ visit_same_place(struct visitor *visitor, struct bytes key, struct bytes value)
 		return 1;
 	}
 	error = key_to_u64(bytes_of(key.data + DIGEST_SIZE, 8), &id);
+	if (error == 0 && id == v->secret->id) {
+		return 0;
+	}
 	if (error == 0) {
 		error = current(v->apply, id, &secret);
 	}
@@ -129,9 +132,24 @@ visit_same_place(struct visitor *visitor, struct bytes key, struct bytes value)
 }
 
 static int
+check_place(struct apply *a, const struct secret *secret)
+{
+	struct same_place_visitor v = {{visit_same_place}, a, secret, {0}};
+	int error = key_secret_ref(secret->ref, 0, &v.prefix);
+
+	for (size_t i = 0; i < a->n_secrets && error == 0; i++) {
+		if (a->secrets[i].is_new && same_place(&a->secrets[i].secret, secret)) {
+			error = CMPD_EEXIST;
+		}
+	}
+	return error != 0 ? error
+			  : a->store->backend->each(a->view, TABLE_SECRET_REF, key_get0(&v.prefix),
+				&v.visitor);
+}
+
+static int
 check_add(struct apply *a, const struct op *op)
 {
-	struct same_place_visitor v = {{visit_same_place}, a, NULL, {0}};
 	struct held_secret *held = held_new(a);
 	int error;
 
@@ -141,20 +159,32 @@ check_add(struct apply *a, const struct op *op)
 	held->is_new = true;
 	error = decode(a, op_bytes(a->unit, op), &held->secret);
 	if (error == 0) {
-		error = key_secret_ref(held->secret.ref, 0, &v.prefix);
-	}
-	for (size_t i = 0; i < a->n_secrets && error == 0; i++) {
-		if (a->secrets[i].is_new && same_place(&a->secrets[i].secret, &held->secret)) {
-			error = CMPD_EEXIST;
-		}
-	}
-	if (error == 0) {
-		v.secret = &held->secret;
-		error = a->store->backend->each(a->view, TABLE_SECRET_REF, key_get0(&v.prefix),
-		    &v.visitor);
+		error = check_place(a, &held->secret);
 	}
 	a->n_secrets += error == 0;
 	return error;
+}
+
+static int
+check_retire(struct apply *a, const struct op *op)
+{
+	struct held_secret *held;
+	struct secret *secret;
+	int error = hold(a, op->number, &held);
+
+	if (error != 0) {
+		return error == CMPD_ENOENT ? CMPD_ECONFLICT : error;
+	}
+	secret = &held->secret;
+	if (secret->removed || secret->retiring) {
+		return CMPD_ECONFLICT;
+	}
+	secret->retiring = true;
+	if (secret->expires == 0 || secret->expires > op->now) {
+		secret->expires = op->now;
+		secret->due = op->due;
+	}
+	return check_place(a, secret);
 }
 
 static int
@@ -224,6 +254,8 @@ apply_check_secret(struct apply *a, const struct op *op)
 		return check_add(a, op);
 	case OP_REMOVE_SECRET:
 		return check_remove(a, op);
+	case OP_RETIRE_SECRET:
+		return check_retire(a, op);
 	case OP_USE_SECRET:
 		return check_use(a, op);
 	case OP_RELEASE_SECRET:

@@ -252,6 +252,7 @@ write_op(struct apply *a, struct op *op)
 		return write_audit(a, op);
 	case OP_ADD_SECRET:
 	case OP_REMOVE_SECRET:
+	case OP_RETIRE_SECRET:
 	case OP_USE_SECRET:
 	case OP_RELEASE_SECRET:
 		return 0; /* all at once, at the end */

@@ -30,6 +30,7 @@ needs(const struct op *op)
 	case OP_PUT_CRL:
 		return op->version == 0 ? SPACE_SCARCE : SPACE_CHANGES;
 	case OP_AUDIT:
+	case OP_RETIRE_SECRET:
 	case OP_USE_SECRET:
 		break;
 	}

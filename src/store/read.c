@@ -395,9 +395,22 @@ struct ref_visitor {
 	struct store_reader *reader;
 	struct pool *pool;
 	const char *endpoint;
+	bool retiring; /* those, or the others */
 	struct key prefix;
 	struct secret found; /* id 0: none so far */
 };
+
+static bool
+ref_fits(const struct ref_visitor *v, const struct secret *secret)
+{
+	if (secret->removed || secret->retiring != v->retiring) {
+		return false;
+	}
+	if (secret->endpoint == NULL) {
+		return v->found.endpoint == NULL;
+	}
+	return v->endpoint != NULL && strcmp(secret->endpoint, v->endpoint) == 0;
+}
 
 /* Ids grow: the last that fits is the newest. */
 static int
@@ -420,20 +433,21 @@ ref_visit(struct visitor *visitor, struct bytes key, struct bytes value)
 	if (error == 0) {
 		error = record_get_secret(record, v->pool, &secret);
 	}
-	if (error == 0 && !secret.removed &&
-	    (secret.endpoint == NULL ||
-		(v->endpoint != NULL && strcmp(secret.endpoint, v->endpoint) == 0))) {
+	if (error == 0 && ref_fits(v, &secret)) {
 		v->found = secret;
 	}
 	return error;
 }
 
-int
-store_secret_find(struct store_reader *reader, struct pool *pool, const char *ref,
-    const char *endpoint, struct secret *ret)
+static int
+find_secret(struct store_reader *reader, struct pool *pool, const char *ref, const char *endpoint,
+    bool retiring, struct secret *ret)
 {
-	struct ref_visitor v = {
-	    .visitor = {ref_visit}, .reader = reader, .pool = pool, .endpoint = endpoint};
+	struct ref_visitor v = {.visitor = {ref_visit},
+	    .reader = reader,
+	    .pool = pool,
+	    .endpoint = endpoint,
+	    .retiring = retiring};
 	int error = key_secret_ref(ref, 0, &v.prefix);
 
 	if (error == 0) {
@@ -454,4 +468,18 @@ store_secret_find(struct store_reader *reader, struct pool *pool, const char *re
 		*ret = v.found;
 	}
 	return error;
+}
+
+int
+store_secret_find(struct store_reader *reader, struct pool *pool, const char *ref,
+    const char *endpoint, struct secret *ret)
+{
+	return find_secret(reader, pool, ref, endpoint, false, ret);
+}
+
+int
+store_secret_find_retiring(struct store_reader *reader, struct pool *pool, const char *ref,
+    const char *endpoint, struct secret *ret)
+{
+	return find_secret(reader, pool, ref, endpoint, true, ret);
 }

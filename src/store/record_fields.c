@@ -9,6 +9,7 @@
 	{                                                                                          \
 		FIELD_##type, offsetof(struct name, member), min, max, 2                           \
 	}
+#define BOOL_2(name, member)	    ROW_2(BOOL, name, member, 0, 0)
 #define TEXT_2(name, member)	    ROW_2(TEXT, name, member, 0, 0)
 #define INT(name, member, min, max) ROW(INT, name, member, min, max)
 #define U64(name, member)	    ROW(U64, name, member, 0, 0)
@@ -132,6 +133,8 @@ const struct record_field record_secret_fields[] = {
     U64(secret, expires),
     U64(secret, open),
     U64(secret, created),
+    BOOL_2(secret, retiring),
+    BOOL_2(secret, until_confirmed),
     END,
 };
 

@@ -116,8 +116,11 @@ int store_crl_get(struct store_reader *reader, struct pool *pool, const uint8_t 
 int store_crl_info(struct store_reader *reader, const uint8_t ca[CA_ID_SIZE],
     struct crl *ret) CMPD_MUST_CHECK;
 
-/* By reference value: the newest that is not removed and fits the endpoint (its own, or any). The value is decrypted. */
+/* By reference value: what is not removed and fits the endpoint; its own before one for any, then the newest. Those that retire are
+ * found by the second only. The value is decrypted. */
 int store_secret_find(struct store_reader *reader, struct pool *pool, const char *ref,
+    const char *endpoint, struct secret *ret) CMPD_MUST_CHECK;
+int store_secret_find_retiring(struct store_reader *reader, struct pool *pool, const char *ref,
     const char *endpoint, struct secret *ret) CMPD_MUST_CHECK;
 /* By id, removed ones too, while a transaction needs it. The value is decrypted. */
 int store_secret_get(struct store_reader *reader, struct pool *pool, uint64_t id,
@@ -179,10 +182,14 @@ void unit_put_entry(struct unit *unit, const struct entry *entry, enum entry_sta
 void unit_put_cert(struct unit *unit, const struct cert *cert);
 /* In place of the one before it; CMPD_ESTATE: its number is not higher. */
 void unit_put_crl(struct unit *unit, const struct crl *crl);
-/* value is encrypted by the store; ref + endpoint that exist unremoved: CMPD_EEXIST at commit. Only for new ones. */
+/* value is encrypted by the store; ref + endpoint that exist unremoved and not retiring: CMPD_EEXIST at commit. Only for new ones. */
 void unit_add_secret(struct unit *unit, const struct secret *secret);
 /* It opens nothing any more and is not due any more; it goes when open is 0. CMPD_ECONFLICT: none; removed already: fine. */
 void unit_remove_secret(struct unit *unit, uint64_t id);
+/* Another one takes its place: added by the same unit, with the same ref and endpoint. The old one stays good until then, or until it
+ * expires if that is earlier, and is due then. CMPD_ECONFLICT: none, removed or retiring already; CMPD_EEXIST: there is
+ * one that retires already. */
+void unit_retire_secret(struct unit *unit, uint64_t id, int64_t until, int64_t due);
 /* Opening a transaction: needs uses left, not expired at now, not removed (else CMPD_EACCES); uses_left - 1, open + 1. */
 void unit_use_secret(struct unit *unit, uint64_t id, int64_t now);
 /* Its end: open - 1; give_back: uses_left + 1. A removed secret with open == 0 goes.

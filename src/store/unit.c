@@ -340,7 +340,7 @@ unit_add_secret(struct unit *unit, const struct secret *secret)
 		return;
 	}
 	if (secret->id != 0 || secret->version != 0 || secret->ref == NULL || secret->removed ||
-	    secret->open != 0 || secret->value.data == NULL ||
+	    secret->retiring || secret->open != 0 || secret->value.data == NULL ||
 	    secret->value.len > SECRET_SIZE_MAX) {
 		error = CMPD_EINVAL;
 	}
@@ -355,6 +355,18 @@ unit_remove_secret(struct unit *unit, uint64_t id)
 
 	if (op != NULL) {
 		op->number = id;
+	}
+}
+
+void
+unit_retire_secret(struct unit *unit, uint64_t id, int64_t until, int64_t due)
+{
+	struct op *op = add(unit, OP_RETIRE_SECRET);
+
+	if (op != NULL) {
+		op->number = id;
+		op->now = until;
+		op->due = due;
 	}
 }
 

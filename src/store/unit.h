@@ -21,6 +21,7 @@ enum op_kind {
 	OP_AUDIT,
 	OP_ADD_SECRET,
 	OP_REMOVE_SECRET,
+	OP_RETIRE_SECRET,
 	OP_USE_SECRET,
 	OP_RELEASE_SECRET
 };
@@ -32,7 +33,7 @@ struct op {
 	uint64_t number; /* entry, secret */
 	uint64_t version; /* that must be stored; 0: nothing */
 	enum entry_state from;
-	int64_t now;
+	int64_t now, due;
 	bool give_back;
 	struct record_head new; /* of the record to be stored */
 	/* What the checks found, for the writes. */

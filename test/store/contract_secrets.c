@@ -219,6 +219,115 @@ lists_do_not_show_values(struct bench *b)
 	assert_null(page[1].value.data);
 }
 
+/* The old one makes place for a new one with the same reference. */
+static int
+rotate(struct bench *b, uint64_t id, const struct secret *by, int64_t until)
+{
+	struct unit *unit = unit_new();
+
+	unit_retire_secret(unit, id, until, until + 50);
+	unit_add_secret(unit, by);
+	return bench_commit(b, unit);
+}
+
+static void
+a_rotated_secret_is_good_until_the_overlap_ends(struct bench *b)
+{
+	struct secret old = make_secret("dev1", "old"), new = make_secret("dev1", "new"), out;
+	struct due *due;
+	size_t n;
+
+	assert_int_equal(store_secret_find_retiring(b->reader, b->pool, "dev1", NULL, &out),
+	    CMPD_ENOENT);
+	assert_int_equal(add(b, &old), 0);
+	assert_int_equal(use(b, 1, 0), 0);
+	assert_int_equal(rotate(b, 1, &new, 100), 0);
+	assert_int_equal(store_secret_find(b->reader, b->pool, "dev1", "/x", &out), 0);
+	assert_int_equal(out.id, 2);
+	assert_false(out.retiring);
+	assert_true(bytes_equal(out.value, new.value));
+	assert_int_equal(store_secret_find_retiring(b->reader, b->pool, "dev1", "/x", &out), 0);
+	assert_int_equal(out.id, 1);
+	assert_true(out.retiring);
+	assert_int_equal(out.expires, 100);
+	assert_int_equal(out.open, 1);
+	assert_true(bytes_equal(out.value, old.value));
+	assert_int_equal(use(b, 1, 99), 0);
+	assert_int_equal(use(b, 1, 100), CMPD_EACCES);
+	assert_int_equal(use(b, 2, 100), 0);
+	assert_int_equal(store_due_list(b->reader, b->pool, 150, 9, &due, &n), 0);
+	assert_int_equal(n, 1);
+	assert_int_equal(due[0].number, 1);
+	/* Swept: what it opened still ends. */
+	assert_int_equal(remove_secret(b, 1), 0);
+	assert_int_equal(store_secret_find_retiring(b->reader, b->pool, "dev1", "/x", &out),
+	    CMPD_ENOENT);
+	assert_true(bytes_equal(get(b, 1).value, old.value));
+	assert_int_equal(release(b, 1, false), 0);
+	assert_int_equal(release(b, 1, false), 0);
+	assert_int_equal(store_secret_get(b->reader, b->pool, 1, &out), CMPD_ENOENT);
+}
+
+static void
+one_secret_retires_at_a_time(struct bench *b)
+{
+	struct secret one = make_secret("dev1", "one"), own = make_secret("dev1", "own"), out;
+	struct unit *unit;
+
+	assert_int_equal(add(b, &one), 0);
+	assert_int_equal(rotate(b, 1, &one, 100), 0);
+	assert_int_equal(rotate(b, 1, &one, 100), CMPD_ECONFLICT);
+	assert_int_equal(rotate(b, 2, &one, 100), CMPD_EEXIST);
+	assert_int_equal(rotate(b, 9, &one, 100), CMPD_ECONFLICT);
+	assert_int_equal(add(b, &one), CMPD_EEXIST);
+	assert_int_equal(get(b, 2).expires, 0);
+	/* The first has made room in the same unit. */
+	unit = unit_new();
+	unit_remove_secret(unit, 1);
+	unit_retire_secret(unit, 2, 200, 250);
+	unit_add_secret(unit, &one);
+	assert_int_equal(bench_commit(b, unit), 0);
+	assert_true(get(b, 2).retiring);
+	assert_int_equal(store_secret_find(b->reader, b->pool, "dev1", NULL, &out), 0);
+	assert_int_equal(out.id, 3);
+	/* Another endpoint's are not concerned, and its own come first, whichever is newer. */
+	own.endpoint = "/a";
+	assert_int_equal(add(b, &own), 0);
+	assert_int_equal(rotate(b, 4, &own, 100), 0);
+	unit = unit_new();
+	unit_remove_secret(unit, 2);
+	unit_retire_secret(unit, 3, 200, 250);
+	unit_add_secret(unit, &one);
+	assert_int_equal(bench_commit(b, unit), 0);
+	assert_int_equal(store_secret_find(b->reader, b->pool, "dev1", "/a", &out), 0);
+	assert_int_equal(out.id, 5);
+	assert_int_equal(store_secret_find_retiring(b->reader, b->pool, "dev1", "/a", &out), 0);
+	assert_int_equal(out.id, 4);
+	assert_int_equal(store_secret_find(b->reader, b->pool, "dev1", "/b", &out), 0);
+	assert_int_equal(out.id, 6);
+	assert_int_equal(store_secret_find_retiring(b->reader, b->pool, "dev1", "/b", &out), 0);
+	assert_int_equal(out.id, 3);
+}
+
+static void
+retiring_makes_no_secret_last_longer(struct bench *b)
+{
+	struct secret old = make_secret("dev1", "old"), new = make_secret("dev1", "new");
+
+	old.expires = 70;
+	old.due = 75;
+	new.until_confirmed = true;
+	assert_int_equal(add(b, &old), 0);
+	assert_int_equal(rotate(b, 1, &new, 100), 0);
+	assert_int_equal(get(b, 1).expires, 70);
+	assert_int_equal(get(b, 1).due, 75);
+	assert_false(get(b, 1).until_confirmed);
+	assert_true(get(b, 2).until_confirmed);
+	new.retiring = true;
+	new.ref = "dev2";
+	assert_int_equal(add(b, &new), CMPD_EINVAL);
+}
+
 const struct story contract_secrets[] = {
     {"a secret is found by its reference", a_secret_is_found_by_its_reference},
     {"references are unique per endpoint", references_are_unique_per_endpoint},
@@ -229,5 +338,9 @@ const struct story contract_secrets[] = {
     {"a removed secret stays until its last transaction ends",
 	a_removed_secret_stays_until_its_last_transaction_ends},
     {"lists do not show values", lists_do_not_show_values},
+    {"B4.10 a rotated secret is good until the overlap ends",
+	a_rotated_secret_is_good_until_the_overlap_ends},
+    {"B4.10 one secret retires at a time", one_secret_retires_at_a_time},
+    {"B4.10 retiring makes no secret last longer", retiring_makes_no_secret_last_longer},
     {NULL, NULL},
 };
