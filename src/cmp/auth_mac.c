@@ -1,7 +1,7 @@
 #include <string.h>
 
-#include "base/clock.h"
 #include "cmp/auth_parts.h"
+#include "cmp/guess.h"
 #include "cmp/mac.h"
 #include "cmp/ra.h"
 #include "model/der.h"
@@ -80,6 +80,13 @@ find_secret(struct cmp_work *work, const char *ref, struct secret *ret)
 	return error;
 }
 
+static bool
+is_opener(const struct cmp_work *work, const struct secret *secret)
+{
+	return work->has_txn && work->txn.identity.kind == IDENTITY_SECRET &&
+	       work->txn.identity.secret == secret->id;
+}
+
 /* May this secret still open a transaction? Said only to somebody who has it. */
 static bool
 secret_opens(struct cmp_work *work, const struct secret *secret)
@@ -156,7 +163,6 @@ auth_mac(struct cmp_work *work, struct bytes part)
 	static const uint8_t nobody[16] = "no such secret.";
 	const struct wire_header *header = &work->in.header;
 	const struct conf_endpoint *conf = work->endpoint->conf;
-	const char *peer = work->request->peer;
 	struct pool *pool = work->desk->pool;
 	const char *ref = reference_text(pool, header->sender_kid);
 	struct secret secret = {.value = bytes_of(nobody, sizeof(nobody))};
@@ -168,11 +174,6 @@ auth_mac(struct cmp_work *work, struct bytes part)
 
 	if (mac_check(conf, pool, &header->protection_alg, &iterations, &why)) {
 		cmp_work_fault(work, "B3.12", FI_BAD_ALG, "%s", why.text);
-		return 0;
-	}
-	if (!mac_budget_left(peer, conf->mac_iterations_per_second, clock_mono_ms())) {
-		cmp_work_fault(work, "B3.19", FI_SYSTEM_UNAVAIL,
-		    "too many wrong MACs from this address: try again later");
 		return 0;
 	}
 	if (ref) {
@@ -187,14 +188,16 @@ auth_mac(struct cmp_work *work, struct bytes part)
 		}
 		known = error == 0;
 	}
+	if (!guess_allowed(work, ref, known && is_opener(work, &secret))) {
+		return 0;
+	}
 	/* An unknown reference costs the same work as a wrong secret. */
 	error = mac_compute(work->door, pool, &header->protection_alg, secret.value, part, &mac);
 	if (error == CMPD_ENOMEM) {
 		return error;
 	}
 	if (error || !bytes_equal_secret(mac, work->in.protection) || !known) {
-		mac_budget_spend(peer, iterations, conf->mac_iterations_per_second,
-		    clock_mono_ms());
+		guess_failed(work, ref, iterations);
 		cmp_work_fault(work, "B3.8", FI_BAD_MESSAGE_CHECK, wrong_mac);
 		return 0;
 	}

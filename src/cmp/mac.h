@@ -19,12 +19,3 @@ int mac_compute(struct cmp_door *door, struct pool *pool, const struct wire_alg 
 /* The same algorithms and iteration count with a new salt, for the answer. */
 int mac_answer(struct pool *pool, const struct wire_alg *asked,
     struct wire_alg *ret) CMPD_MUST_CHECK;
-
-/*
- * How many iterations an address has had computed in vain lately; shared by all workers, any thread.
- * False: it has used up what it may in a second (per_second), and nothing is computed for it now. An IPv6 address stands for its /64. Forgets by itself; a bounded table, so strangers
- * that collide share a budget.
- */
-bool mac_budget_left(const char *peer, int64_t per_second, int64_t now_mono_ms);
-void mac_budget_spend(const char *peer, int64_t iterations, int64_t per_second,
-    int64_t now_mono_ms);

@@ -126,6 +126,7 @@ struct conf_endpoint {
 	int64_t pbm_iterations_min, pbm_iterations_max;
 	int64_t pbkdf2_iterations_min, pbkdf2_iterations_max;
 	int64_t mac_iterations_per_second; /* that one address may make us compute in vain */
+	int64_t wrong_macs_per_minute; /* for one reference from one address */
 	enum conf_recip_nonce recip_nonce; /* of the answer that ends polling */
 	bool p10cr_id_zero; /* quirk: answer p10cr with certReqId 0 instead of -1 */
 	uint32_t

@@ -345,6 +345,10 @@ static const struct conf_row endpoint_rows[] = {
 	RANGE(10000, 1000000000),
 	"How many iterations one address may have computed in a second for MACs that turn out to "
 	"be wrong; over it its MACed messages get systemUnavail for a while."),
+    KEY(conf_endpoint, wrong_macs_per_minute, CONF_INT, CONF_RELOADABLE, "10", RANGE(1, 1000000),
+	"How many wrong MACs for one reference value may come from one address (of IPv6: one /64) "
+	"in a minute; over it messages with that reference from that address get systemUnavail for "
+	"a while. Other addresses and transactions that are open are not held up."),
     KEY(conf_endpoint, pbm_iterations_min, CONF_INT, CONF_RELOADABLE, "100", RANGE(1, 100000),
 	"Fewest iterations of a password-based MAC."),
     KEY(conf_endpoint, pbm_iterations_max, CONF_INT, CONF_RELOADABLE, "10000", RANGE(100, 100000),

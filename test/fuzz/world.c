@@ -123,7 +123,8 @@ conf_text(struct pool *pool, const struct fixture *f)
 	    "message_time_window = \"1d\"; message_time_required = false; replay_keep = \"1h\"; "
 	    "strict = false; max_requests = 8; confirm = \"implicit\"; "
 	    "same_key = [ \"ir\", \"cr\", \"kur\", \"p10cr\" ]; rr_mac = true; "
-	    "mac_iterations_per_second = 1000000000; revoke_updated = true; }";
+	    "mac_iterations_per_second = 1000000000; wrong_macs_per_minute = 1000000; "
+	    "revoke_updated = true; }";
 	char *held = pool_printf(pool, endpoint, "held", f->dir, f->dir, f->dir);
 	char *granted = pool_printf(pool, endpoint, "granted", f->dir, f->dir, f->dir);
 
