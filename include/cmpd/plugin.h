@@ -33,7 +33,7 @@ extern "C" {
 #endif
 
 #define CMPD_PLUGIN_ABI_MAJOR 1
-#define CMPD_PLUGIN_ABI_MINOR 0
+#define CMPD_PLUGIN_ABI_MINOR 1 /* 1: cmpd_request_wants */
 
 /* Before the definition of cmpd_plugin, and of what the daemon offers to plugins. */
 #define CMPD_PLUGIN_EXPORT __attribute__((visibility("default")))

@@ -13,6 +13,9 @@ extern "C" {
 
 /* "ir", "cr", "kur", "p10cr", "rr", "genm" */
 CMPD_PLUGIN_EXPORT const char *cmpd_request_type(const struct cmpd_request *request);
+/* rr, genm: what is asked for, in words ("revoke 01ab (keyCompromise)"; "caCerts, crlStatusList"). For an rr subject is that of the
+ * certificate; a genm has none; both have no key. Passing (or no plugin) means that they are answered at once, unless the endpoint holds them. Since 1.1. */
+CMPD_PLUGIN_EXPORT const char *cmpd_request_wants(const struct cmpd_request *request);
 /* Path of the endpoint, name of the profile. */
 CMPD_PLUGIN_EXPORT const char *cmpd_request_endpoint(const struct cmpd_request *request);
 CMPD_PLUGIN_EXPORT const char *cmpd_request_profile(const struct cmpd_request *request);

@@ -113,6 +113,7 @@ answer_request_to_json(const struct cmpd_request *request)
 		const char *(*get)(const struct cmpd_request *request);
 	} texts[] = {
 	    {"type", cmpd_request_type},
+	    {"wants", cmpd_request_wants},
 	    {"endpoint", cmpd_request_endpoint},
 	    {"profile", cmpd_request_profile},
 	    {"subject", cmpd_request_subject},

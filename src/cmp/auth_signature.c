@@ -75,7 +75,8 @@ find_standing(struct cmp_work *work, const struct signer *signer, struct standin
 static int
 signer_status(struct cmp_work *work, const struct signer *signer, struct standing *ret)
 {
-	bool about_itself = work->in.body_type == WIRE_RR || work->in.body_type == WIRE_KUR;
+	bool about_itself = work->in.body_type == WIRE_RR || work->in.body_type == WIRE_KUR ||
+			    (work->has_txn && work->txn.type == REQUEST_RR);
 	int64_t now = work->desk->now;
 	int error = find_standing(work, signer, ret);
 

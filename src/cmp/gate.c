@@ -187,12 +187,13 @@ check_confirm_both(struct cmp_work *work, struct diag *why)
 }
 
 /* A SEQUENCE OF UTF8String; an empty one asks for nothing (RFC 9810 5.1.1.4). */
-static bool
-check_cert_profile(struct cmp_work *work, struct diag *why)
+bool
+gate_cert_profiles(struct cmp_work *work, const struct wire_header *header, struct diag *why)
 {
-	const struct wire_itav *profile = info_find(&work->in.header, wire_oid_cert_profile);
+	const struct wire_itav *profile = info_find(header, wire_oid_cert_profile);
 	struct bytes list, name;
 
+	work->n_cert_profiles = 0;
 	if (!profile) {
 		return true;
 	}
@@ -211,6 +212,12 @@ check_cert_profile(struct cmp_work *work, struct diag *why)
 		    name.len > 0 ? pool_strndup(work->desk->pool, name.data, name.len) : NULL;
 	}
 	return true;
+}
+
+static bool
+check_cert_profile(struct cmp_work *work, struct diag *why)
+{
+	return gate_cert_profiles(work, &work->in.header, why);
 }
 
 /* ---- rules of the transaction ---- */

@@ -12,5 +12,8 @@
  */
 int gate_read(struct cmp_work *work, bool *ret_replay) CMPD_MUST_CHECK;
 
+/* certProfile of a header into work->cert_profiles; also of a stored message that is carried out later. false: it makes no sense. */
+bool gate_cert_profiles(struct cmp_work *work, const struct wire_header *header, struct diag *why);
+
 /* Asked for by the header (RFC 9810 5.1.1.1). */
 bool gate_wants_implicit_confirm(const struct cmp_work *work);

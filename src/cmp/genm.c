@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "cmp/auth.h"
+#include "cmp/delayed.h"
 #include "cmp/engine.h"
 #include "cmp/genm.h"
 #include "cmp/info.h"
@@ -30,22 +31,27 @@ enum info_type {
 
 /* answer: the infoType that answers it; takes_value: whether the question may carry one. */
 static const struct handler {
+	const char *name;
 	enum info_type asked;
 	enum info_type answer;
 	bool takes_value;
 	int (*tell)(const struct info_question *question, struct buf *out, struct diag *why);
 } handlers[] = {
-    {IT_CA_PROT_ENC_CERT, IT_CA_PROT_ENC_CERT, false, info_ca_prot_enc_cert},
-    {IT_SIGN_KEY_PAIR_TYPES, IT_SIGN_KEY_PAIR_TYPES, false, info_sign_key_pair_types},
-    {IT_ENC_KEY_PAIR_TYPES, IT_ENC_KEY_PAIR_TYPES, false, info_enc_key_pair_types},
-    {IT_PREFERRED_SYMM_ALG, IT_PREFERRED_SYMM_ALG, false, info_preferred_symm_alg},
-    {IT_CA_KEY_UPDATE_INFO, IT_CA_KEY_UPDATE_INFO, false, info_ca_key_update_info},
-    {IT_CURRENT_CRL, IT_CURRENT_CRL, false, info_current_crl},
-    {IT_SUPP_LANG_TAGS, IT_SUPP_LANG_TAGS, true, info_supp_lang_tags},
-    {IT_CA_CERTS, IT_CA_CERTS, false, info_ca_certs},
-    {IT_CERT_REQ_TEMPLATE, IT_CERT_REQ_TEMPLATE, false, info_cert_req_template},
-    {IT_ROOT_CA_CERT, IT_ROOT_CA_KEY_UPDATE, true, info_root_ca_key_update},
-    {IT_CRL_STATUS_LIST, IT_CRLS, true, info_crls},
+    {"caProtEncCert", IT_CA_PROT_ENC_CERT, IT_CA_PROT_ENC_CERT, false, info_ca_prot_enc_cert},
+    {"signKeyPairTypes", IT_SIGN_KEY_PAIR_TYPES, IT_SIGN_KEY_PAIR_TYPES, false,
+	info_sign_key_pair_types},
+    {"encKeyPairTypes", IT_ENC_KEY_PAIR_TYPES, IT_ENC_KEY_PAIR_TYPES, false,
+	info_enc_key_pair_types},
+    {"preferredSymmAlg", IT_PREFERRED_SYMM_ALG, IT_PREFERRED_SYMM_ALG, false,
+	info_preferred_symm_alg},
+    {"caKeyUpdateInfo", IT_CA_KEY_UPDATE_INFO, IT_CA_KEY_UPDATE_INFO, false,
+	info_ca_key_update_info},
+    {"currentCRL", IT_CURRENT_CRL, IT_CURRENT_CRL, false, info_current_crl},
+    {"suppLangTags", IT_SUPP_LANG_TAGS, IT_SUPP_LANG_TAGS, true, info_supp_lang_tags},
+    {"caCerts", IT_CA_CERTS, IT_CA_CERTS, false, info_ca_certs},
+    {"certReqTemplate", IT_CERT_REQ_TEMPLATE, IT_CERT_REQ_TEMPLATE, false, info_cert_req_template},
+    {"rootCaCert", IT_ROOT_CA_CERT, IT_ROOT_CA_KEY_UPDATE, true, info_root_ca_key_update},
+    {"crlStatusList", IT_CRL_STATUS_LIST, IT_CRLS, true, info_crls},
 };
 
 /* What the whole genp is made of. */
@@ -183,22 +189,19 @@ run_tell(struct engine_call *call)
 }
 
 static int
-tell(struct cmp_work *work, struct telling *t)
+tell(struct cmp_work *work, struct telling *t, struct bytes *ret)
 {
 	struct engine_call call = {
 	    .work = work, .verified = work->verified, .run = run_tell, .arg = t};
-	struct seal_options options = {.implicit_confirm = false};
 	struct log_line *line = NULL;
-	struct sealed sealed;
 	int error = engine_genm(&call);
 
 	if (error || work->fault.id) {
 		return error;
 	}
-	error = seal_body(work, wire_genp_encode(work->desk->pool, t->told, t->n_told), &options,
-	    &sealed);
-	if (error) {
-		return error;
+	*ret = wire_genp_encode(work->desk->pool, t->told, t->n_told);
+	if (!ret->data) {
+		return CMPD_ENOMEM;
 	}
 	line = cmp_work_log(work, LOG_LEVEL_INFO, "cmp.told");
 	if (line) {
@@ -206,23 +209,16 @@ tell(struct cmp_work *work, struct telling *t)
 		log_str(line, "requester", auth_requester(work->verified)->words);
 		log_str(line, "peer", work->request->peer);
 	}
-	work->answer->body = sealed.message;
 	return 0;
 }
 
-int
-serve_genm(struct cmp_work *work)
+/* Faults are remembered. */
+static int
+decode(struct cmp_work *work, struct bytes in, struct wire_itav **ret, size_t *ret_n)
 {
-	struct telling *t = pool_alloc(work->desk->pool, sizeof(*t));
-	struct wire_itav *asked = NULL;
 	struct diag why = {""};
-	int error;
+	int error = wire_itavs_decode(work->desk->pool, in, GENM_MAX, ret, ret_n, &why);
 
-	if (!t) {
-		return CMPD_ENOMEM;
-	}
-	error =
-	    wire_itavs_decode(work->desk->pool, work->in.body, GENM_MAX, &asked, &t->n_asked, &why);
 	if (error == CMPD_EFORMAT) {
 		cmp_work_fault(work, "B3.1", FI_BAD_DATA_FORMAT, "the genm does not decode: %s",
 		    why.text);
@@ -232,17 +228,87 @@ serve_genm(struct cmp_work *work)
 		cmp_work_fault(work, "B3.12", FI_BAD_REQUEST, "more than %d infoTypes", GENM_MAX);
 		return 0;
 	}
-	if (error) {
-		return error;
-	}
-	if (work->n_cert_profiles > t->n_asked) {
+	if (!error && work->n_cert_profiles > *ret_n) {
 		cmp_work_fault(work, "B3.14", FI_BAD_REQUEST,
 		    "certProfile has more names than there are infoTypes");
-		return 0;
+	}
+	return error;
+}
+
+int
+genm_carry_out(struct cmp_work *work, struct bytes in, struct bytes *ret)
+{
+	struct telling *t = pool_alloc(work->desk->pool, sizeof(*t));
+	struct wire_itav *asked = NULL;
+	int error;
+
+	if (!t) {
+		return CMPD_ENOMEM;
+	}
+	error = decode(work, in, &asked, &t->n_asked);
+	if (error || work->fault.id) {
+		return error;
 	}
 	memcpy(t->asked, asked, t->n_asked * sizeof(*asked));
 	buf_init(&t->unsupported, 64 * 1024);
-	error = tell(work, t);
+	error = tell(work, t, ret);
 	buf_fini(&t->unsupported);
+	return error;
+}
+
+/* "caCerts, crlStatusList" */
+static const char *
+in_words(struct pool *pool, const struct wire_itav *asked, size_t n)
+{
+	const char *words = n == 0 ? "nothing" : "";
+
+	for (size_t i = 0; words && i < n; i++) {
+		const struct handler *handler = handler_of(asked[i].oid);
+
+		words = pool_printf(pool, "%s%s%s", words, i > 0 ? ", " : "",
+		    handler ? handler->name : "an unknown infoType");
+	}
+	return words;
+}
+
+/* As for an rr. */
+static int
+ask(struct cmp_work *work, bool *ret_begun)
+{
+	struct desk_matter matter = {.raw = work->in.body};
+	struct wire_itav *asked = NULL;
+	size_t n = 0;
+	int error = decode(work, work->in.body, &asked, &n);
+
+	*ret_begun = false;
+	if (error || work->fault.id) {
+		return error;
+	}
+	matter.wants = in_words(work->desk->pool, asked, n);
+	return matter.wants ? delayed_ask(work, &matter, 1, ret_begun) : CMPD_ENOMEM;
+}
+
+int
+serve_genm(struct cmp_work *work)
+{
+	struct seal_options options = {.implicit_confirm = false};
+	struct bytes body = BYTES_NONE;
+	struct sealed sealed;
+	bool begun = false;
+	int error = 0;
+
+	if (desk_inquires(work->endpoint->conf, REQUEST_GENM)) {
+		error = ask(work, &begun);
+	}
+	if (!error && !begun && !work->fault.id) {
+		error = genm_carry_out(work, work->in.body, &body);
+	}
+	if (error || begun || work->fault.id) {
+		return error;
+	}
+	error = seal_body(work, body, &options, &sealed);
+	if (!error) {
+		work->answer->body = sealed.message;
+	}
 	return error;
 }

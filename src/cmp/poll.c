@@ -1,4 +1,5 @@
 #include "cmp/auth.h"
+#include "cmp/delayed.h"
 #include "cmp/engine.h"
 #include "cmp/seal.h"
 #include "cmp/serve.h"
@@ -173,6 +174,9 @@ serve_poll(struct cmp_work *work)
 	}
 	if (decided == 0) {
 		return poll_rep(work, outcomes, n, entries);
+	}
+	if (!request_type_enrols(work->txn.type)) {
+		return delayed_end(work, &outcomes[0]);
 	}
 	return serve_cert_rep(work, outcomes, n, true);
 }

@@ -1,5 +1,9 @@
+#include <string.h>
+
 #include "cmp/auth.h"
+#include "cmp/delayed.h"
 #include "cmp/engine.h"
+#include "cmp/revoke.h"
 #include "cmp/seal.h"
 #include "cmp/serve.h"
 #include "model/der.h"
@@ -193,31 +197,38 @@ names_itself(struct cmp_work *work, const struct wire_status_info *status)
 	    "the signer's certificate is %s", requester->signer_revoked ? "revoked" : "expired");
 }
 
-int
-serve_rr(struct cmp_work *work)
+/* rr body. Faults are remembered. */
+static int
+decode(struct cmp_work *work, struct bytes in, struct wire_rev_req **ret, size_t *ret_n)
 {
-	struct seal_options options = {.implicit_confirm = false};
-	struct wire_rev_req *requests = NULL;
-	struct wire_status_info *status = NULL;
 	struct diag why = {""};
-	struct sealed sealed;
-	struct bytes body;
-	size_t n = 0;
-	int error = wire_rev_reqs_decode(work->desk->pool, work->in.body, REVOCATIONS_MAX,
-	    &requests, &n, &why);
+	int error = wire_rev_reqs_decode(work->desk->pool, in, REVOCATIONS_MAX, ret, ret_n, &why);
 
 	if (error == CMPD_EFORMAT || error == CMPD_ELIMIT) {
 		cmp_work_fault(work, "B3.1", FI_BAD_DATA_FORMAT, "the rr does not decode: %s",
 		    why.text);
 		return 0;
 	}
-	if (!error && n == 0) {
+	if (!error && *ret_n == 0) {
 		cmp_work_fault(work, "B3.1", FI_BAD_DATA_FORMAT, "the rr names no certificate");
-		return 0;
 	}
-	status = error ? NULL : pool_alloc(work->desk->pool, (n + 1) * sizeof(*status));
+	return error;
+}
+
+int
+revoke_carry_out(struct cmp_work *work, struct bytes in, struct bytes *ret)
+{
+	struct wire_rev_req *requests = NULL;
+	struct wire_status_info *status = NULL;
+	size_t n = 0;
+	int error = decode(work, in, &requests, &n);
+
+	if (error || work->fault.id) {
+		return error;
+	}
+	status = pool_alloc(work->desk->pool, n * sizeof(*status));
 	if (!status) {
-		return error ? error : CMPD_ENOMEM;
+		return CMPD_ENOMEM;
 	}
 	for (size_t i = 0; i < n; i++) {
 		const char *fault = NULL;
@@ -235,7 +246,121 @@ serve_rr(struct cmp_work *work)
 			return 0;
 		}
 	}
-	body = wire_rev_rep_encode(work->desk->pool, status, n);
+	*ret = wire_rev_rep_encode(work->desk->pool, status, n);
+	return ret->data ? 0 : CMPD_ENOMEM;
+}
+
+int
+revoke_refuse(struct cmp_work *work, struct bytes in, const struct wire_status_info *status,
+    struct bytes *ret)
+{
+	struct wire_rev_req *requests = NULL;
+	struct wire_status_info all[REVOCATIONS_MAX];
+	size_t n = 0;
+	int error =
+	    wire_rev_reqs_decode(work->desk->pool, in, REVOCATIONS_MAX, &requests, &n, NULL);
+
+	if (error == CMPD_ENOMEM) {
+		return error;
+	}
+	for (size_t i = 0; i < REVOCATIONS_MAX; i++) {
+		all[i] = *status;
+	}
+	*ret = wire_rev_rep_encode(work->desk->pool, all, error || n == 0 ? 1 : n);
+	return ret->data ? 0 : CMPD_ENOMEM;
+}
+
+/* "revoke 01ab (keyCompromise)" */
+static const char *
+in_words(struct pool *pool, const struct cert *cert, int reason)
+{
+	char serial[2 * SERIAL_MAX + 1];
+	const char *what = reason == REASON_REMOVE_FROM_CRL    ? "revive"
+			   : reason == REASON_CERTIFICATE_HOLD ? "hold"
+							       : "revoke";
+
+	hex_encode(cert->serial, serial, sizeof(serial));
+	return pool_printf(pool, "%s %s (%s)", what, serial,
+	    reason == REASON_NONE ? "no reason" : crl_reason_name(reason));
+}
+
+/* Those that would be done now. The others are told what is wrong with them, and nobody needs to decide about that. */
+static int
+matters_of(struct cmp_work *work, const struct wire_rev_req *requests, size_t n,
+    struct desk_matter *ret, size_t *ret_n)
+{
+	struct cert *certs = pool_alloc(work->desk->pool, n * sizeof(*certs));
+
+	*ret_n = 0;
+	for (size_t i = 0; certs && i < n; i++) {
+		struct desk_revocation revocation = {.issuer = requests[i].issuer,
+		    .serial = requests[i].serial,
+		    .named = requests[i].template};
+		struct desk_matter *matter = &ret[*ret_n];
+		struct diag why = {""};
+		int error = reason_of(&requests[i], &revocation.reason, &why);
+
+		if (!error) {
+			error = desk_revocation_check(work->desk, auth_requester(work->verified),
+			    work->endpoint->conf, &revocation, &certs[i], &why);
+		}
+		if (error && desk_is_fault(error)) {
+			continue;
+		}
+		if (error) {
+			return error;
+		}
+		matter->wants = in_words(work->desk->pool, &certs[i], revocation.reason);
+		matter->subject = certs[i].subject;
+		matter->spki_sha256 = certs[i].spki_sha256;
+		matter->raw = requests[i].template_raw;
+		if (!matter->wants) {
+			return CMPD_ENOMEM;
+		}
+		(*ret_n)++;
+	}
+	return certs ? 0 : CMPD_ENOMEM;
+}
+
+/* Must somebody be asked? *ret_begun: then it waits (or was denied), and that is the answer. */
+static int
+ask(struct cmp_work *work, bool *ret_begun)
+{
+	struct wire_rev_req *requests = NULL;
+	struct desk_matter matters[REVOCATIONS_MAX];
+	size_t n = 0, n_matters = 0;
+	int error = decode(work, work->in.body, &requests, &n);
+
+	*ret_begun = false;
+	if (error || work->fault.id || (int64_t)n > work->endpoint->conf->max_requests) {
+		return error;
+	}
+	memset(matters, 0, sizeof(matters));
+	error = matters_of(work, requests, n, matters, &n_matters);
+	if (error || n_matters == 0) {
+		return error;
+	}
+	return delayed_ask(work, matters, n_matters, ret_begun);
+}
+
+int
+serve_rr(struct cmp_work *work)
+{
+	struct seal_options options = {.implicit_confirm = false};
+	struct sealed sealed;
+	struct bytes body = BYTES_NONE;
+	bool begun = false;
+	int error = 0;
+
+	if (desk_inquires(work->endpoint->conf, REQUEST_RR)) {
+		error = ask(work, &begun);
+	}
+	if (!error && !begun && !work->fault.id) {
+		error = revoke_carry_out(work, work->in.body, &body);
+	}
+	if (error || begun || work->fault.id) {
+		return error;
+	}
 	if (unit_is_empty(work->desk->unit)) {
 		/* Nothing was changed: nothing is stored, and it may be asked again. */
 		error = seal_body(work, body, &options, &sealed);

@@ -37,8 +37,8 @@ serve_entries(struct cmp_work *work, struct entry **ret)
 	return 0;
 }
 
-static struct wire_status_info
-status_of(const struct desk_outcome *outcome)
+struct wire_status_info
+serve_status_of(const struct desk_outcome *outcome)
 {
 	struct wire_status_info info = {.fail_info = FI_NONE, .text = outcome->text};
 
@@ -66,8 +66,8 @@ status_of(const struct desk_outcome *outcome)
 	return info;
 }
 
-static void
-log_outcome(struct cmp_work *work, const struct desk_outcome *outcome)
+void
+serve_log_outcome(struct cmp_work *work, const struct desk_outcome *outcome)
 {
 	static const char *const events[] = {
 	    [DESK_GRANTED] = "cmp.granted",
@@ -92,7 +92,7 @@ log_outcome(struct cmp_work *work, const struct desk_outcome *outcome)
 		log_hex(line, "serial", entry->serial);
 	}
 	if (outcome->status == DESK_REJECTED) {
-		log_str(line, "failInfo", failinfo_name(status_of(outcome).fail_info));
+		log_str(line, "failInfo", failinfo_name(serve_status_of(outcome).fail_info));
 	}
 	log_str(line, "text", outcome->text);
 	log_str(line, "peer", work->request->peer);
@@ -157,10 +157,10 @@ serve_cert_rep(struct cmp_work *work, const struct desk_outcome *outcomes, size_
 		if (type == REQUEST_P10CR && conf->p10cr_id_zero) {
 			responses[i].cert_req_id = 0;
 		}
-		responses[i].status = status_of(outcome);
+		responses[i].status = serve_status_of(outcome);
 		work->answer->waits = work->answer->waits || outcome->status == DESK_WAITING;
 		responses[i].certificate = outcome->certificate;
-		log_outcome(work, outcome);
+		serve_log_outcome(work, outcome);
 		if (!outcome->certificate.data) {
 			continue;
 		}

@@ -14,7 +14,12 @@ int serve_rr(struct cmp_work *work) CMPD_MUST_CHECK; /* rr */
 int serve_error(struct cmp_work *work) CMPD_MUST_CHECK; /* error of the client */
 int serve_nested(struct cmp_work *work) CMPD_MUST_CHECK; /* nested: work->inner or a batch */
 
-/* ---- shared by the four ---- */
+/* ---- shared by them ---- */
+
+/* What is told of an outcome; a rejection always names a bit. */
+struct wire_status_info serve_status_of(const struct desk_outcome *outcome);
+/* One log line. */
+void serve_log_outcome(struct cmp_work *work, const struct desk_outcome *outcome);
 
 /* An ip, cp or kup from outcomes, in this order; one log line for each. */
 int serve_cert_rep(struct cmp_work *work, const struct desk_outcome *outcomes, size_t n,

@@ -36,6 +36,7 @@ entry_table_row(struct table *table, const json_t *entry)
 {
 	char age[AGE_SIZE], place[48] = "";
 	const char *id = json_text(entry, "short");
+	const char *wants = json_text(entry, "wants");
 	char *names = json_join(json_object_get(entry, "sans"));
 	const char *const texts[COLUMNS] = {
 	    id ? id : json_text(entry, "id"),
@@ -44,7 +45,7 @@ entry_table_row(struct table *table, const json_t *entry)
 	    json_text(entry, "type"),
 	    place,
 	    json_text(entry, "subject"),
-	    names,
+	    wants ? wants : names,
 	    json_text(entry, "requester"),
 	};
 
@@ -368,8 +369,14 @@ entry_print(const json_t *entry)
 	output_field("transaction", json_text(entry, "txn"));
 	output_field("possession", json_text(entry, "pop"));
 	(void)putchar('\n');
-	fields_issue(entry);
-	fields_requested(entry);
+	if (json_text(entry, "wants")) {
+		/* rr, genm: no certificate comes of it. */
+		output_field("asks for", json_text(entry, "wants"));
+		output_field("subject", json_text(entry, "subject"));
+	} else {
+		fields_issue(entry);
+		fields_requested(entry);
+	}
 	(void)putchar('\n');
 	fields_waiting(entry);
 	fields_decision(entry);

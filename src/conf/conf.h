@@ -129,6 +129,8 @@ struct conf_endpoint {
 	int64_t wrong_macs_per_minute; /* for one reference from one address */
 	enum conf_recip_nonce recip_nonce; /* of the answer that ends polling */
 	bool p10cr_id_zero; /* quirk: answer p10cr with certReqId 0 instead of -1 */
+	/* CONF_BODY bits of rr, genm: wait for an operator unless policy decides */
+	uint32_t hold;
 	uint32_t
 	    same_key; /* CONF_BODY bits: requests that may ask for a key that has a certificate already */
 	bool

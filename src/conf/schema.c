@@ -91,6 +91,9 @@ static const struct conf_word bodies[] = {{"ir", CONF_BODY(0)}, {"cr", CONF_BODY
 static const struct conf_word enrolments[] = {{"ir", CONF_BODY(0)}, {"cr", CONF_BODY(2)},
     {"kur", CONF_BODY(7)}, {"p10cr", CONF_BODY(4)}, {NULL, 0}};
 
+static const struct conf_word holdable[] = {
+    {"rr", CONF_BODY(11)}, {"genm", CONF_BODY(21)}, {NULL, 0}};
+
 static const struct conf_row limits_rows[] = {
     KEY(conf_limits, body_size, CONF_SIZE, CONF_RELOADABLE, "64KiB", RANGE(KIB, 16 * MIB),
 	"Largest body of an HTTP request; a larger one is answered 413."),
@@ -358,6 +361,11 @@ static const struct conf_row endpoint_rows[] = {
 	"OpenSSL's client wants it, or that of the first request."),
     KEY(conf_endpoint, p10cr_id_zero, CONF_BOOL, CONF_RELOADABLE, "false", ANY,
 	"For clients that want certReqId 0 in the answer to a p10cr, instead of -1."),
+    KEY(conf_endpoint, hold, CONF_BITS, CONF_RELOADABLE, "", WORDS(holdable),
+	"Requests besides those for certificates that wait for an operator if no plugin decides: "
+	"of "
+	"*rr*, *genm*. They are carried out when the client asks again after the approval "
+	"(pollReq with certReqId -1, RFC 9810 5.3.22). Without it they are answered at once."),
     KEY(conf_endpoint, same_key, CONF_BITS, CONF_RELOADABLE, "", WORDS(enrolments),
 	"Requests that may ask for a certificate for a key that has a valid one already: of "
 	"*ir*, *cr*, *kur*, *p10cr*."),

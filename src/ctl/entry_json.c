@@ -55,6 +55,7 @@ ctl_entry_put_summary(struct ctl_object *object, const struct entry *entry, uint
 	ctl_object_texts(object, "sans", (const char *const *)entry->sans);
 	ctl_object_hex(object, "spki_sha256",
 	    bytes_of(entry->spki_sha256, sizeof(entry->spki_sha256)));
+	ctl_object_text(object, "wants", entry->wants);
 	ctl_object_text(object, "requester", entry->requester);
 	ctl_object_text(object, "peer", entry->peer);
 	ctl_object_time(object, "received", entry->received);

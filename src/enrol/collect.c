@@ -217,6 +217,10 @@ desk_collect(struct desk *desk, const struct txn *txn, const struct entry *entry
 	case ENTRY_PENDING:
 		return tell_waiting(ret);
 	case ENTRY_APPROVED:
+		if (!request_type_enrols(entry->type)) {
+			ret->status = DESK_GRANTED;
+			return 0;
+		}
 		return collect_approved(desk, txn, ret);
 	case ENTRY_ISSUED:
 	case ENTRY_CONFIRMED:
@@ -330,7 +334,8 @@ desk_close_txn(struct desk *desk, struct txn *txn, const struct entry *entries, 
 	txn->due = desk->now + keep;
 	/* Only enrolments use a secret up. */
 	if (txn->identity.kind == IDENTITY_SECRET && n > 0) {
-		unit_release_secret(desk->unit, txn->identity.secret, !fruit);
+		unit_release_secret(desk->unit, txn->identity.secret,
+		    !fruit && request_type_enrols(txn->type));
 	}
 	return 0;
 }

@@ -124,7 +124,7 @@ approve(struct desk *desk, struct entry *entry, const char *actor,
 	if (note_has(entry->approvals, actor)) {
 		return diag_set(diag, CMPD_EEXIST, "%s has approved it already", actor);
 	}
-	error = resolve_entry(desk, entry, verdict, diag);
+	error = request_type_enrols(entry->type) ? resolve_entry(desk, entry, verdict, diag) : 0;
 	if (!error) {
 		error = note_add(desk, &entry->approvals, actor);
 	}

@@ -104,7 +104,7 @@ struct desk_outcome {
 	int error; /* rejected by cmpd: the CMPD_E... that says why; 0: by a decision */
 	int fail_info; /* rejected by a decision: PKIFailureInfo bit, -1: none given */
 	const char *text; /* rejected: why; granted with mods: what; waiting: reason. NULL: none */
-	struct bytes certificate; /* granted: DER */
+	struct bytes certificate; /* granted: DER; absent: rr, genm */
 	int64_t check_after; /* waiting: ms */
 	bool confirmed; /* granted and implicitly confirmed */
 	struct entry entry; /* as it will be stored, for the log */
@@ -184,9 +184,49 @@ struct desk_revocation {
  * CMPD_ECERTID: unknown, expired, not held, or named wrongly; CMPD_EREVOKED: already; CMPD_EACCES: somebody else's;
  * CMPD_EINVAL: a reason that makes no sense. The reason is in diag. *ret as it will be stored.
  */
+int desk_revocation_check(struct desk *desk, const struct desk_requester *requester,
+    const struct conf_endpoint *endpoint, const struct desk_revocation *revocation,
+    struct cert *ret, struct diag *diag) CMPD_MUST_CHECK;
+/* The same, and adds it to the unit. */
 int desk_revocation(struct desk *desk, const struct desk_requester *requester,
     const struct conf_endpoint *endpoint, const struct desk_revocation *revocation,
     struct cert *ret, struct diag *diag) CMPD_MUST_CHECK;
+
+/* ---- requests for something else than a certificate (rr, genm) may have to wait too ---- */
+
+/* One thing that is asked for. */
+struct desk_matter {
+	const char *wants; /* in words */
+	const char *subject; /* rr: of the certificate, name_to_text; NULL: none */
+	const uint8_t *spki_sha256; /* rr: of its key; NULL: none */
+	struct bytes raw; /* rr: CertTemplate; genm: the InfoTypeAndValues, as sent */
+};
+
+struct desk_inquiry {
+	const struct conf_endpoint *endpoint;
+	struct txn_key txn;
+	uint64_t req;
+	enum request_type type; /* REQUEST_RR, REQUEST_GENM */
+	const struct desk_matter *matters;
+	size_t n;
+};
+
+/* The certReqId of such a request: the whole message is one entry (RFC 9810 5.3.22). */
+#define DESK_WHOLE (-1)
+
+/* Has anybody to be asked at all? */
+bool desk_inquires(const struct conf_endpoint *endpoint, enum request_type type);
+/*
+ * Asks policy about each matter (verdicts: n slots). DESK_GRANTED: go on, nothing is in the unit. DESK_WAITING, DESK_REJECTED: the new
+ * entry is in the unit. A message is denied if one of its matters is, else held if one is. CMPD_EPARKED as desk_submit; CMPD_EUNAVAILABLE: too
+ * many wait already (diag).
+ */
+int desk_inquire(struct desk *desk, const struct desk_requester *requester,
+    const struct desk_inquiry *inquiry, struct desk_verdict *verdicts, void (*wake)(void *arg),
+    void *arg, struct desk_outcome *ret, struct diag *diag) CMPD_MUST_CHECK;
+/* An approved one was carried out; or could not be any more: then denied, with that failInfo bit and text. *entry as it will be stored. */
+int desk_done(struct desk *desk, struct entry *entry, bool done, int fail_info,
+    const char *text) CMPD_MUST_CHECK;
 
 /* ---- the sweep (housekeeping thread) ---- */
 

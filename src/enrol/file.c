@@ -27,8 +27,13 @@ void
 desk_open_txn(struct desk *desk, const struct desk_requester *requester, struct txn *txn)
 {
 	txn->identity = requester->identity;
-	if (requester->secret && txn->n_ids > 0) {
+	if (!requester->secret || txn->n_ids == 0) {
+		return;
+	}
+	if (request_type_enrols(txn->type)) {
 		unit_use_secret(desk->unit, requester->secret->id, desk->now);
+	} else {
+		unit_need_secret(desk->unit, requester->secret->id);
 	}
 }
 

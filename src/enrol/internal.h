@@ -51,6 +51,9 @@ int desk_ask_policy(struct desk *desk, const struct desk_requester *requester,
     struct desk_verdict *slot, void (*wake)(void *arg), void *arg,
     struct policy_verdict *ret) CMPD_MUST_CHECK;
 
+/* May one more request be held? CMPD_EUNAVAILABLE: too many are (diag). */
+int desk_check_room(struct desk *desk, struct diag *diag) CMPD_MUST_CHECK;
+
 /* An audit line about an entry, its id as object. */
 void desk_audit_entry(struct desk *desk, const struct entry *entry, const char *actor,
     const char *what, const char *text);

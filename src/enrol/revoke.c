@@ -68,11 +68,10 @@ revoke(struct desk *desk, const struct desk_requester *requester, struct cert *c
 }
 
 int
-desk_revocation(struct desk *desk, const struct desk_requester *requester,
+desk_revocation_check(struct desk *desk, const struct desk_requester *requester,
     const struct conf_endpoint *endpoint, const struct desk_revocation *revocation,
     struct cert *ret, struct diag *diag)
 {
-	char serial[2 * SERIAL_MAX + 1];
 	struct cert cert;
 	int error;
 
@@ -94,6 +93,21 @@ desk_revocation(struct desk *desk, const struct desk_requester *requester,
 			    ? revive(requester, &cert, diag)
 			    : revoke(desk, requester, &cert, revocation->reason, diag);
 	}
+	if (!error) {
+		*ret = cert;
+	}
+	return error;
+}
+
+int
+desk_revocation(struct desk *desk, const struct desk_requester *requester,
+    const struct conf_endpoint *endpoint, const struct desk_revocation *revocation,
+    struct cert *ret, struct diag *diag)
+{
+	char serial[2 * SERIAL_MAX + 1];
+	struct cert cert;
+	int error = desk_revocation_check(desk, requester, endpoint, revocation, &cert, diag);
+
 	if (error) {
 		return error;
 	}

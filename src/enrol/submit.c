@@ -130,24 +130,10 @@ file_entry(struct submission *s, struct entry *entry, enum entry_state to)
 	return 0;
 }
 
-/* Workers look at it at the same time: a few more than the limit may get in. */
-static int
-check_room(struct submission *s)
-{
-	struct store_stats stats;
-	int error = store_stats(s->desk->reader, &stats);
-
-	if (error || stats.entries[ENTRY_PENDING] < (uint64_t)s->desk->conf->limits.pending) {
-		return error;
-	}
-	return diag_set(&s->diag, CMPD_EUNAVAILABLE,
-	    "too many requests wait for a decision already: try again later");
-}
-
 static int
 hold(struct submission *s, struct entry *entry, const char *reason, struct desk_outcome *ret)
 {
-	int error = check_room(s);
+	int error = desk_check_room(s->desk, &s->diag);
 
 	if (error) {
 		return error == CMPD_EUNAVAILABLE ? reject(s, error, ret) : error;

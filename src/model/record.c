@@ -12,6 +12,12 @@ static const struct {
     {REQUEST_GENM, "genm"},
 };
 
+bool
+request_type_enrols(enum request_type type)
+{
+	return type != REQUEST_RR && type != REQUEST_GENM;
+}
+
 const char *
 request_type_name(enum request_type type)
 {

@@ -29,6 +29,8 @@ enum request_type {
 };
 /* "ir", "cr", ...; NULL: no such type. */
 const char *request_type_name(enum request_type type);
+/* Does it ask for a certificate? rr and genm do not. */
+bool request_type_enrols(enum request_type type);
 
 /* ---- transaction ---- */
 

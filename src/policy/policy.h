@@ -51,6 +51,7 @@ struct policy_request {
 	struct bytes signer; /* DER of the signer's certificate; absent for MAC */
 	struct bytes spki;
 	struct bytes template; /* DER CertTemplate or CertificationRequest as sent */
+	const char *wants; /* rr, genm: what is asked for, in words; NULL */
 	const char *key_type; /* "ec:P-256", "rsa:2048" */
 	const char *peer;
 	enum pop_result pop;

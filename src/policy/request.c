@@ -21,8 +21,8 @@ static size_t
 size_of(const struct policy_request *from)
 {
 	const char *texts[] = {from->endpoint, from->profile, from->subject, from->requester,
-	    from->requester_kind, from->reference, from->signer_subject, from->key_type,
-	    from->peer};
+	    from->requester_kind, from->reference, from->signer_subject, from->key_type, from->peer,
+	    from->wants};
 	size_t size = from->signer.len + from->spki.len + from->template.len + 1024;
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
@@ -83,7 +83,8 @@ copy(struct cmpd_request *request, const struct policy_request *from)
 {
 	struct policy_request *to = &request->copy;
 	const char **texts[] = {&to->endpoint, &to->profile, &to->subject, &to->requester,
-	    &to->requester_kind, &to->reference, &to->signer_subject, &to->key_type, &to->peer};
+	    &to->requester_kind, &to->reference, &to->signer_subject, &to->key_type, &to->peer,
+	    &to->wants};
 	struct bytes *ders[] = {&to->signer, &to->spki, &to->template};
 	int rc = 0;
 
@@ -193,6 +194,12 @@ const char *
 cmpd_request_signer_subject(const struct cmpd_request *request)
 {
 	return request->copy.signer_subject;
+}
+
+const char *
+cmpd_request_wants(const struct cmpd_request *request)
+{
+	return request->copy.wants;
 }
 
 const char *

@@ -196,6 +196,7 @@ check_op(struct apply *a, struct op *op)
 	case OP_REMOVE_SECRET:
 	case OP_RETIRE_SECRET:
 	case OP_USE_SECRET:
+	case OP_NEED_SECRET:
 	case OP_RELEASE_SECRET:
 		return apply_check_secret(a, op);
 	}

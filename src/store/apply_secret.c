@@ -224,6 +224,23 @@ check_use(struct apply *a, const struct op *op)
 	return 0;
 }
 
+/* Held open without a use: for what enrols nothing. */
+static int
+check_need(struct apply *a, const struct op *op)
+{
+	struct held_secret *held;
+	int error = hold(a, op->number, &held);
+
+	if (error != 0) {
+		return error == CMPD_ENOENT ? CMPD_EACCES : error;
+	}
+	if (held->secret.removed) {
+		return CMPD_EACCES;
+	}
+	held->secret.open++;
+	return 0;
+}
+
 static int
 check_release(struct apply *a, const struct op *op)
 {
@@ -258,6 +275,8 @@ apply_check_secret(struct apply *a, const struct op *op)
 		return check_retire(a, op);
 	case OP_USE_SECRET:
 		return check_use(a, op);
+	case OP_NEED_SECRET:
+		return check_need(a, op);
 	case OP_RELEASE_SECRET:
 		return check_release(a, op);
 	default:

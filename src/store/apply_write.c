@@ -254,6 +254,7 @@ write_op(struct apply *a, struct op *op)
 	case OP_REMOVE_SECRET:
 	case OP_RETIRE_SECRET:
 	case OP_USE_SECRET:
+	case OP_NEED_SECRET:
 	case OP_RELEASE_SECRET:
 		return 0; /* all at once, at the end */
 	}

@@ -32,6 +32,7 @@ needs(const struct op *op)
 	case OP_AUDIT:
 	case OP_RETIRE_SECRET:
 	case OP_USE_SECRET:
+	case OP_NEED_SECRET:
 		break;
 	}
 	return SPACE_CHANGES;

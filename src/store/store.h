@@ -192,6 +192,8 @@ void unit_remove_secret(struct unit *unit, uint64_t id);
 void unit_retire_secret(struct unit *unit, uint64_t id, int64_t until, int64_t due);
 /* Opening a transaction: needs uses left, not expired at now, not removed (else CMPD_EACCES); uses_left - 1, open + 1. */
 void unit_use_secret(struct unit *unit, uint64_t id, int64_t now);
+/* Opening one that uses nothing up (rr, genm): not removed (else CMPD_EACCES); open + 1. */
+void unit_need_secret(struct unit *unit, uint64_t id);
 /* Its end: open - 1; give_back: uses_left + 1. A removed secret with open == 0 goes.
  * CMPD_ESTATE: it was not open. */
 void unit_release_secret(struct unit *unit, uint64_t id, bool give_back);

@@ -382,6 +382,16 @@ unit_use_secret(struct unit *unit, uint64_t id, int64_t now)
 }
 
 void
+unit_need_secret(struct unit *unit, uint64_t id)
+{
+	struct op *op = add(unit, OP_NEED_SECRET);
+
+	if (op != NULL) {
+		op->number = id;
+	}
+}
+
+void
 unit_release_secret(struct unit *unit, uint64_t id, bool give_back)
 {
 	struct op *op = add(unit, OP_RELEASE_SECRET);

@@ -154,6 +154,12 @@ def second_openssl(folder):
     return program
 
 
+def modern_openssl(folder):
+    """An openssl from 3.5 on: the machine's own, or that of CMPD_OPENSSL2."""
+    version = re.search(r"OpenSSL (\d+)\.(\d+)", run(OPENSSL, "version").stdout).groups()
+    return OPENSSL if tuple(map(int, version)) >= (3, 5) else second_openssl(folder)
+
+
 class Ca:
     """A certification authority made with the stock tool: certificate, key, issue()."""
 

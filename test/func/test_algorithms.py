@@ -2,24 +2,15 @@
 """Kinds of keys and signatures, of the CA, of cmpd's answers and of clients; what a newer client asks for by genm.
 
 Needs a client from OpenSSL 3.5 on: the machine's own, or that of the root folder CMPD_OPENSSL2."""
-import re
 import shutil
 
-from harness import OPENSSL, Server, Skip, main, run, second_openssl
+from harness import OPENSSL, Server, Skip, main, modern_openssl, run
 
 GRANT = [{"plugin": "allow", "subject": "*"}]
 KEYS = {"ed25519": (["-algorithm", "ed25519"], "ed25519"),
         "p521": (["-algorithm", "ec", "-pkeyopt", "ec_paramgen_curve:P-521"], "ec:P-521"),
         "rsa": (["-algorithm", "rsa", "-pkeyopt", "rsa_keygen_bits:2048"], "rsa:2048"),
         "ml-dsa-65": (["-algorithm", "ML-DSA-65"], "ml-dsa-65")}
-
-
-def version(program):
-    return tuple(map(int, re.search(r"OpenSSL (\d+)\.(\d+)", run(program, "version").stdout).groups()))
-
-
-def modern(folder):
-    return OPENSSL if version(OPENSSL) >= (3, 5) else second_openssl(folder)
 
 
 def keyed(kind, **endpoint):
@@ -100,7 +91,7 @@ def test_information():
         server.write()
         server.start()
         server.known = server.secret("dev")
-        program = modern(server.folder)
+        program = modern_openssl(server.folder)
         out = {name: server.folder / name for name in ("cas.pem", "root.pem", "template.der", "spec.txt", "crl.pem")}
         ask(server, program, "caCerts", "-cacertsout", out["cas.pem"])
         assert out["cas.pem"].read_text().count("BEGIN CERTIFICATE") == 1

@@ -267,6 +267,15 @@ keep_responses(struct player *p, struct client *client)
 	}
 }
 
+static bool
+is_waiting(struct player *p, const struct client *client)
+{
+	struct wire_status_info status;
+
+	return wire_error_decode(p->pool, client->reply.body, &status, NULL) == 0 &&
+	       status.status == WIRE_WAITING;
+}
+
 void
 take_answer(struct player *p, struct client *client, const struct http_answer *answer)
 {
@@ -285,8 +294,8 @@ take_answer(struct player *p, struct client *client, const struct http_answer *a
 	}
 	client->has_reply = true;
 	answer_check(p, client);
-	/* An error changes nothing at the server: a client that goes on does so from before it. */
-	if (client->reply.body_type != WIRE_ERROR) {
+	/* An error changes nothing at the server: a client that goes on does so from before it. One of status waiting is an answer. */
+	if (client->reply.body_type != WIRE_ERROR || is_waiting(p, client)) {
 		client->server_nonce = client->reply.header.sender_nonce;
 	}
 	if (client->reply.body_type == WIRE_IP || client->reply.body_type == WIRE_CP ||

@@ -117,6 +117,28 @@ uses_are_counted_and_given_back(struct bench *b)
 }
 
 static void
+a_secret_is_needed_without_a_use(struct bench *b)
+{
+	struct secret secret = make_secret("dev1", "once");
+	struct unit *unit = unit_new();
+
+	secret.uses_left = 0;
+	assert_int_equal(add(b, &secret), 0);
+	unit_need_secret(unit, 1);
+	assert_int_equal(bench_commit(b, unit), 0);
+	assert_int_equal(get(b, 1).open, 1);
+	assert_int_equal(remove_secret(b, 1), 0);
+	assert_true(bytes_equal(get(b, 1).value, secret.value));
+	unit = unit_new();
+	unit_need_secret(unit, 1);
+	assert_int_equal(bench_commit(b, unit), CMPD_EACCES);
+	assert_int_equal(release(b, 1, false), 0);
+	unit = unit_new();
+	unit_need_secret(unit, 1);
+	assert_int_equal(bench_commit(b, unit), CMPD_EACCES);
+}
+
+static void
 one_unit_may_use_and_release(struct bench *b)
 {
 	struct secret secret = make_secret("dev1", "once");
@@ -332,6 +354,7 @@ const struct story contract_secrets[] = {
     {"a secret is found by its reference", a_secret_is_found_by_its_reference},
     {"references are unique per endpoint", references_are_unique_per_endpoint},
     {"B4.10 uses are counted and given back", uses_are_counted_and_given_back},
+    {"B2.13 a secret is needed without a use", a_secret_is_needed_without_a_use},
     {"one unit may use and release", one_unit_may_use_and_release},
     {"of two openers one gets the last use", of_two_openers_one_gets_the_last_use},
     {"B4.10 an expired secret opens nothing", an_expired_secret_opens_nothing},
