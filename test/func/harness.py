@@ -154,10 +154,13 @@ def second_openssl(folder):
     return program
 
 
+def openssl_version(program):
+    return tuple(map(int, re.search(r"OpenSSL (\d+)\.(\d+)", run(program, "version").stdout).groups()))
+
+
 def modern_openssl(folder):
     """An openssl from 3.5 on: the machine's own, or that of CMPD_OPENSSL2."""
-    version = re.search(r"OpenSSL (\d+)\.(\d+)", run(OPENSSL, "version").stdout).groups()
-    return OPENSSL if tuple(map(int, version)) >= (3, 5) else second_openssl(folder)
+    return OPENSSL if openssl_version(OPENSSL) >= (3, 5) else second_openssl(folder)
 
 
 class Ca:

@@ -4,7 +4,7 @@
 Needs a client from OpenSSL 3.5 on: the machine's own, or that of the root folder CMPD_OPENSSL2."""
 import shutil
 
-from harness import OPENSSL, Server, Skip, main, modern_openssl, run
+from harness import OPENSSL, Server, Skip, main, modern_openssl, openssl_version, run
 
 GRANT = [{"plugin": "allow", "subject": "*"}]
 KEYS = {"ed25519": (["-algorithm", "ed25519"], "ed25519"),
@@ -59,19 +59,19 @@ def test_p521():
 
 def test_ed25519():
     "B4.1 B4.11 Ed25519: CA, signer and client, certConf with hashAlg"
-    go_round("ed25519", modern)
+    go_round("ed25519", modern_openssl)
 
 
 def test_rsa_pss():
     "B4.11 RSASSA-PSS: answers are signed with it"
-    go_round("rsa", modern, signer={"pss": True})
+    go_round("rsa", modern_openssl, signer={"pss": True})
 
 
 def test_ml_dsa():
     "B4.11 ML-DSA where the library has it"
-    if version(OPENSSL) < (3, 5):
+    if openssl_version(OPENSSL) < (3, 5):
         raise Skip("the library here has no ML-DSA")
-    go_round("ml-dsa-65", modern)
+    go_round("ml-dsa-65", modern_openssl)
 
 
 def ask(server, program, info, *more, path="/.well-known/cmp"):
@@ -121,7 +121,7 @@ def test_own_client_asks():
         assert "unsupportedOIDs" in ask(server, OPENSSL, "caKeyUpdateInfo")
         told = server.folder / "cas.pem"
         output = ask(server, OPENSSL, "caCerts", "-cacertsout", told, path="/.well-known/cmp/getcacerts")
-        assert told.exists() if version(OPENSSL) >= (3, 5) else "caCerts" in output, output
+        assert told.exists() if openssl_version(OPENSSL) >= (3, 5) else "caCerts" in output, output
 
 
 main(globals())
