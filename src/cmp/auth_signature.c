@@ -116,22 +116,55 @@ fill_identity(struct pool *pool, const struct signer *signer, struct desk_reques
 	return 0;
 }
 
+/* A factory certificate says what a device is, not what it may do here: with it the device gets a certificate of its own, nothing else. */
+static bool
+vendor_may(struct cmp_work *work, const struct signer *signer)
+{
+	switch (work->in.body_type) {
+	case WIRE_IR:
+	case WIRE_P10CR:
+	case WIRE_CERTCONF:
+	case WIRE_POLLREQ:
+	case WIRE_ERROR:
+		return true;
+	default:
+		return !signer->vendor ||
+		       cmp_work_fault(work, "B4.9", FI_NOT_AUTHORIZED,
+			   "a factory certificate may only ask for a first certificate, by ir or "
+			   "p10cr");
+	}
+}
+
+/* "signature subject=/CN=a sha256=..", "signature ra=x ..", "factory certificate subject=.. serial=.. sha256=..". */
+static const char *
+signer_words(struct pool *pool, const struct signer *signer, const char *ra)
+{
+	size_t size = 2 * signer->serial.len + 1;
+	char hash[2 * 8 + 1], *serial = pool_alloc(pool, size);
+	const char *subject = NULL;
+
+	if (!serial || name_to_text(pool, signer->subject, &subject)) {
+		return NULL;
+	}
+	hex_encode(bytes_of(signer->sha256, 8), hash, sizeof(hash));
+	if (signer->vendor) {
+		return pool_printf(pool, "factory certificate subject=%s serial=%s sha256=%s",
+		    subject, hex_encode(signer->serial, serial, size), hash);
+	}
+	return pool_printf(pool, "signature%s%s subject=%s sha256=%s", ra ? " ra=" : "",
+	    ra ? ra : "", subject, hash);
+}
+
 static int
 accept_signature(struct cmp_work *work, const struct signer *signer,
     const struct standing *standing)
 {
 	struct pool *pool = work->desk->pool;
 	struct cmp_verified *v = pool_alloc(pool, sizeof(*v));
-	const char *subject = NULL;
-	char hex[2 * 8 + 1];
 	int error;
 
 	if (!v) {
 		return CMPD_ENOMEM;
-	}
-	error = name_to_text(pool, signer->subject, &subject);
-	if (error) {
-		return error;
 	}
 	v->protection = CMP_PROTECTION_SIGNATURE;
 	v->signer_issuer = pool_bytes(pool, signer->issuer);
@@ -145,9 +178,9 @@ accept_signature(struct cmp_work *work, const struct signer *signer,
 	if (error) {
 		return error;
 	}
-	v->requester.words = pool_printf(pool, "signature%s%s subject=%s sha256=%s",
-	    v->requester.ra ? " ra=" : "", v->requester.ra ? v->requester.ra : "", subject,
-	    hex_encode(bytes_of(signer->sha256, 8), hex, sizeof(hex)));
+	v->requester.words = signer_words(pool, signer, v->requester.ra);
+	v->requester.signer_vendor = signer->vendor;
+	v->requester.signer_issuer = v->signer_issuer;
 	memcpy(v->requester.signer_ca, signer->ca, CA_ID_SIZE);
 	v->requester.signer_serial = pool_bytes(pool, signer->serial);
 	v->requester.peer = work->request->peer;
@@ -228,6 +261,7 @@ auth_signature(struct cmp_work *work, struct bytes part)
 		    "the signer's certificate has a keyUsage without digitalSignature");
 		return 0;
 	}
+	(void)vendor_may(work, signer);
 	error = signer_status(work, signer, &standing);
 	return error ? error : accept_signature(work, signer, &standing);
 }

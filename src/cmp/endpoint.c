@@ -41,7 +41,7 @@ add_extra(struct cmp_door *door, struct cmp_endpoint *ep, const X509 *x, struct 
 	return digest_sha256(der, ep->extra_sha256[ep->n_extra++]);
 }
 
-/* Roots are not sent: whoever does not have one already cannot trust one that comes like this. */
+/* Roots are not sent, unless the endpoint says so: whoever does not have one already cannot trust one that comes like this. */
 static int
 add_chain(struct cmp_door *door, struct cmp_endpoint *ep, const char *file, struct diag *diag)
 {
@@ -49,12 +49,35 @@ add_chain(struct cmp_door *door, struct cmp_endpoint *ep, const char *file, stru
 	int error = file ? issuer_load_certs(door->libctx, file, &certs, diag) : 0;
 
 	for (int i = 0; !error && i < sk_X509_num(certs); i++) {
-		if (X509_self_signed(sk_X509_value(certs, i), 0) != 1) {
+		if (ep->conf->extra_root || X509_self_signed(sk_X509_value(certs, i), 0) != 1) {
 			error = add_extra(door, ep, sk_X509_value(certs, i), diag);
 		}
 	}
 	sk_X509_pop_free(certs, X509_free);
 	return error;
+}
+
+/* The root of the CA that issues here, from the files of that CA. */
+static int
+add_root(struct cmp_door *door, struct cmp_endpoint *ep, struct diag *diag)
+{
+	const struct conf_profile *profile = conf_profile_find(door->conf, ep->conf->profile);
+	const struct conf_ca *ca = profile ? conf_ca_find(door->conf, profile->ca) : NULL;
+	const char *file = !ca ? NULL : ca->chain ? ca->chain : ca->certificate;
+	STACK_OF(X509) *certs = NULL;
+	bool found = false;
+	int error = file ? issuer_load_certs(door->libctx, file, &certs, diag) : CMPD_EINVAL;
+
+	for (int i = 0; !error && i < sk_X509_num(certs); i++) {
+		if (X509_self_signed(sk_X509_value(certs, i), 0) == 1) {
+			found = true;
+			error = add_extra(door, ep, sk_X509_value(certs, i), diag);
+		}
+	}
+	sk_X509_pop_free(certs, X509_free);
+	return error || found ? error
+			      : diag_set(diag, CMPD_ECONF,
+				    "extra_root: there is no root (self-signed) in %s", file);
 }
 
 static int
@@ -169,6 +192,25 @@ load_anchors(struct cmp_door *door, struct cmp_endpoint *ep, struct diag *diag)
 }
 
 static int
+load_vendors(struct cmp_door *door, struct cmp_endpoint *ep, struct diag *diag)
+{
+	const char **files = ep->conf->vendor.trust;
+	int error = desk_vendor_check(ep->conf, door->pool, diag);
+
+	if (error || !files || !files[0]) {
+		return error;
+	}
+	ep->vendor_anchors = X509_STORE_new();
+	if (!ep->vendor_anchors) {
+		return CMPD_ENOMEM;
+	}
+	for (size_t i = 0; !error && files[i]; i++) {
+		error = endpoint_add_anchors(door, ep->vendor_anchors, files[i], diag);
+	}
+	return error;
+}
+
+static int
 collect_extra(struct cmp_door *door, struct cmp_endpoint *ep, struct diag *diag)
 {
 	X509 *ca = issuer_ca0_x509(door->issuer, ep->conf->profile);
@@ -191,7 +233,7 @@ collect_extra(struct cmp_door *door, struct cmp_endpoint *ep, struct diag *diag)
 		error = x ? add_extra(door, ep, x, diag) : CMPD_ECRYPTO;
 		X509_free(x);
 	}
-	return error;
+	return !error && ep->conf->extra_root ? add_root(door, ep, diag) : error;
 }
 
 /* The one certificate of a file; NULL: none is wanted. */
@@ -258,6 +300,9 @@ endpoint_init(struct cmp_door *door, const struct conf_endpoint *conf, struct cm
 		error = ra_load(door, ret, diag);
 	}
 	if (!error) {
+		error = load_vendors(door, ret, diag);
+	}
+	if (!error) {
 		error = collect_extra(door, ret, diag);
 	}
 	if (!error) {
@@ -281,4 +326,5 @@ endpoint_fini(struct cmp_endpoint *endpoint)
 	signing_key_fini(&endpoint->signing);
 	X509_STORE_free(endpoint->anchors);
 	X509_STORE_free(endpoint->ra_anchors);
+	X509_STORE_free(endpoint->vendor_anchors);
 }

@@ -355,6 +355,10 @@ find_trust(struct cmp_door *door, struct signer *signer, STACK_OF(X509) * untrus
 	if (!error) {
 		error = find_chain(door, signer, ep->anchors, untrusted, &signer->trusted);
 	}
+	if (!error && !signer->trusted && ep->vendor_anchors) {
+		error = find_chain(door, signer, ep->vendor_anchors, untrusted, &signer->trusted);
+		signer->vendor = signer->trusted;
+	}
 	if (!error && !signer->trusted && ep->ra_anchors && !signer->has_ra_usage) {
 		error =
 		    find_chain(door, signer, ep->ra_anchors, untrusted, &signer->lacks_ra_usage);

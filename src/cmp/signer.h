@@ -30,6 +30,7 @@ struct signer {
 	bool trusted; /* chain to an anchor of the endpoint, time not looked at */
 	const char
 	    *ra; /* trusted as a registration authority of the endpoint, by this name; NULL: none */
+	bool vendor; /* trusted as a factory certificate only */
 	bool lacks_ra_usage; /* untrusted, but would be an RA if it had that usage */
 	const char *why_not; /* of an untrusted one */
 	int64_t not_before, not_after; /* of the whole chain, wall ms */

@@ -38,10 +38,12 @@ struct cmp_endpoint {
 	struct cmp_root_update root_update;
 	struct bytes prot_enc_cert; /* DER; absent: none */
 	X509_STORE *anchors;
+	X509_STORE *vendor_anchors; /* of factory certificates; NULL: none */
 	struct cmp_ra *ras; /* the configured certificates of RAs */
 	size_t n_ras;
 	X509_STORE *ra_anchors; /* of RAs; NULL: none */
-	size_t n_extra; /* extraCerts of every answer: the signer's first, then chains, no roots */
+	size_t
+	    n_extra; /* extraCerts of every answer: the signer's first, then chains; roots with extra_root only */
 	struct bytes extra[CMP_EXTRA_MAX];
 	uint8_t extra_sha256[CMP_EXTRA_MAX][DIGEST_SIZE];
 	struct bytes ca_pub; /* the CA certificate if self-signed: caPubs of a MAC-protected ip */

@@ -180,12 +180,32 @@ check_ras(struct conf_parser *parser, size_t n)
 	return 0;
 }
 
+/* Who they are is known, what they are to be called must be too. */
+static int
+check_vendor(struct conf_parser *parser, size_t n)
+{
+	const struct conf_vendor *vendor = &parser->conf->endpoints[n].vendor;
+	bool named = vendor->subject != NULL || vendor->inventory;
+
+	if (vendor->trust[0] != NULL && !named) {
+		return conf_fail(parser, at(parser, "endpoints", n, "vendor"), CMPD_ECONF,
+		    "vendor: trust needs subject, or inventory = true: what are its devices "
+		    "called?");
+	}
+	if (vendor->trust[0] == NULL && (named || vendor->san[0] != NULL)) {
+		return conf_fail(parser, at(parser, "endpoints", n, "vendor"), CMPD_ECONF,
+		    "vendor: trust is empty, so the other keys mean nothing");
+	}
+	return 0;
+}
+
 /* Can anybody be authenticated? */
 static bool
 knows_requesters(const struct conf_endpoint *endpoint)
 {
 	return endpoint->allow_mac || endpoint->trust_own || endpoint->trust[0] != NULL ||
-	       endpoint->n_ras > 0 || endpoint->ra_trust[0] != NULL;
+	       endpoint->n_ras > 0 || endpoint->ra_trust[0] != NULL ||
+	       endpoint->vendor.trust[0] != NULL;
 }
 
 static int
@@ -222,6 +242,9 @@ check_endpoint(struct conf_parser *parser, size_t n)
 		    "authenticated");
 	}
 	error = check_ras(parser, n);
+	if (error == 0) {
+		error = check_vendor(parser, n);
+	}
 	return error != 0 ? error : check_replay(parser, n);
 }
 

@@ -80,6 +80,18 @@ struct conf_ra {
 	const char *reference; /* of a secret */
 };
 
+/* What becomes of a device that the inventory does not know. */
+enum conf_unknown { CONF_UNKNOWN_HOLD, CONF_UNKNOWN_DENY };
+
+/* Devices with a certificate of their maker: it signs their first request, and what they are called is ours to say. */
+struct conf_vendor {
+	const char **trust; /* PEM files of the makers' roots; empty: there are none */
+	const char *subject; /* template (model/name_template.h); NULL: none */
+	const char **san; /* templates */
+	bool inventory; /* only what the inventory knows */
+	enum conf_unknown unknown;
+};
+
 enum conf_confirm { CONF_CONFIRM_EXPLICIT, CONF_CONFIRM_IMPLICIT };
 enum conf_recip_nonce { CONF_RECIP_NONCE_POLL, CONF_RECIP_NONCE_REQUEST };
 
@@ -96,6 +108,8 @@ struct conf_endpoint {
 	const char *signer_chain; /* PEM file, NULL: none */
 	/* PEM files of anchors for requesters; CAs of cmpd are added by trust_own */
 	const char **trust;
+	struct conf_vendor vendor;
+	bool extra_root; /* extraCerts of answers have the root too: false */
 	bool trust_own; /* certificates issued by this endpoint's CA authenticate: true */
 	struct conf_ra *ras;
 	size_t n_ras;

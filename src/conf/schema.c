@@ -256,6 +256,37 @@ static const struct conf_section ras = {"ras",
     "oldCertID names, and revoke and revive what the CAs of the endpoint have issued.",
     sizeof(struct conf_ra), ra_rows};
 
+static const struct conf_word unknowns[] = {
+    {"hold", CONF_UNKNOWN_HOLD}, {"deny", CONF_UNKNOWN_DENY}, {NULL, 0}};
+
+static const struct conf_row vendor_rows[] = {
+    KEY(conf_vendor, trust, LIST(CONF_FILE), CONF_RELOADABLE, "", ANY,
+	"PEM files of the roots of makers of devices. A certificate under them may open nothing "
+	"but an *ir* or *p10cr*."),
+    KEY(conf_vendor, subject, CONF_STRING, CONF_RELOADABLE, NULL, ANY,
+	"The subject that a device gets, made of its factory certificate: a name in which "
+	"*%{CN}*, *%{serialNumber}* and its like are attributes of the factory certificate's "
+	"subject, *%{issuer.O}* is one of its issuer, and *%{serial}* is its serial number in "
+	"lower-case hex. What is missing there, stands there twice, or has characters that "
+	"cannot be shown, is a reason to reject the request (badCertTemplate)."),
+    KEY(conf_vendor, san, LIST(CONF_STRING), CONF_RELOADABLE, "", ANY,
+	"The subject alternative names that it gets, in the same way: *DNS:%{CN}.example*. Values "
+	"are letters, digits, dots, hyphens and underscores here. The profile must allow the "
+	"kind."),
+    KEY(conf_vendor, inventory, CONF_BOOL, CONF_RELOADABLE, "false", ANY,
+	"Whether a device must be in the inventory (see *cmpd-ctl inventory load*). What the "
+	"inventory says goes before the templates; what it leaves out they say."),
+    KEY(conf_vendor, unknown, CONF_ENUM, CONF_RELOADABLE, "hold", WORDS(unknowns),
+	"What becomes of a device that the inventory does not know: *hold*: an operator decides; "
+	"*deny*: it is rejected (notAuthorized), and nothing is stored."),
+    END};
+
+static const struct conf_section vendor = {"vendor",
+    "Devices that come with a certificate of their maker. It signs their first request (ir or "
+    "p10cr) and counts for nothing else; later ones are signed with what they got. Whatever names "
+    "they ask for, they get those that are configured here.",
+    sizeof(struct conf_vendor), vendor_rows};
+
 static const struct conf_row endpoint_rows[] = {
     KEY(conf_endpoint, path, CONF_STRING, REQUIRED, NULL, CHECK(conf_check_path),
 	"Path of the URL: */.well-known/cmp*, */.well-known/cmp/p/*_name_, or any other outside of "
@@ -276,6 +307,12 @@ static const struct conf_row endpoint_rows[] = {
 	"File with the certificate that is told to who asks for *caProtEncCert*."),
     KEY(conf_endpoint, trust, LIST(CONF_FILE), CONF_RELOADABLE, "", ANY,
 	"PEM files of trust anchors: certificates under them authenticate requesters."),
+    GROUP(conf_endpoint, vendor),
+    KEY(conf_endpoint, extra_root, CONF_BOOL, CONF_RELOADABLE, "false", ANY,
+	"Whether extraCerts of answers carry the self-signed root too, for devices that do not "
+	"know "
+	"the operator's CA yet (3GPP TS 33.310). They must have a reason to believe it: that they "
+	"are in a network they trust, or that they compare it later."),
     KEY(conf_endpoint, trust_own, CONF_BOOL, CONF_RELOADABLE, "true", ANY,
 	"Whether certificates issued by the CA of this endpoint's profile authenticate "
 	"requesters."),

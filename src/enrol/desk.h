@@ -42,6 +42,9 @@ struct desk_requester {
 	const struct secret *secret; /* MAC: the secret (bound subject, profile) */
 	struct bytes signer; /* signature: DER of the certificate */
 	struct bytes signer_subject; /* signature: DER name */
+	struct bytes signer_issuer; /* signature: DER name */
+	/* signature: a factory certificate; what the device is called says the endpoint's conf_vendor */
+	bool signer_vendor;
 	struct bytes signer_extensions; /* signature: DER Extensions of the certificate */
 	bool signer_ours; /* signature: one of our certificates: signer_ca, signer_serial */
 	uint8_t signer_ca[CA_ID_SIZE];
@@ -118,6 +121,10 @@ struct desk_outcome {
 int desk_submit(struct desk *desk, const struct desk_requester *requester,
     const struct desk_request *request, struct desk_verdict *verdict, void (*wake)(void *arg),
     void *arg, struct desk_outcome *ret) CMPD_MUST_CHECK;
+
+/* Do the templates of the endpoint's conf_vendor make sense? CMPD_ECONF. */
+int desk_vendor_check(const struct conf_endpoint *endpoint, struct pool *pool,
+    struct diag *diag) CMPD_MUST_CHECK;
 
 /* Did the requester cause this error? Then it is told as a rejection; all others are ours. */
 bool desk_is_fault(int error);

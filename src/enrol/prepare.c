@@ -32,6 +32,9 @@ choose_profile(struct submission *s)
 	if (s->requester->secret && s->requester->secret->profile) {
 		name = s->requester->secret->profile;
 	}
+	if (s->vendor.profile) {
+		name = s->vendor.profile;
+	}
 	if (!name) {
 		name = endpoint->profile;
 	}
@@ -201,13 +204,24 @@ submission_resolve(struct submission *s)
 int
 submission_prepare(struct submission *s)
 {
-	int error = choose_profile(s);
+	int error = submission_find_vendor(s);
 
+	if (!error) {
+		error = choose_profile(s);
+	}
 	if (!error) {
 		error = complete_update(s);
 	}
 	if (!error) {
+		error = submission_take_vendor(s);
+	}
+	if (!error) {
 		error = submission_resolve(s);
+	}
+	if (!error && s->vendor.mods) {
+		s->mods = s->mods ? pool_printf(s->desk->pool, "%s; %s", s->vendor.mods, s->mods)
+				  : s->vendor.mods;
+		error = s->mods ? 0 : CMPD_ENOMEM;
 	}
 	if (!error) {
 		error = digest_sha256(s->resolved.spki, s->spki_sha256);

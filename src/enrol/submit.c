@@ -101,6 +101,10 @@ fill_entry(struct submission *s, struct entry *entry)
 	entry->sans = s->sans;
 	entry->pop = s->request->pop;
 	entry->requester = requester->words;
+	if (s->vendor.source) {
+		entry->requester =
+		    pool_printf(s->desk->pool, "%s names=%s", requester->words, s->vendor.source);
+	}
 	entry->secret = requester->secret ? requester->secret->id : 0;
 	if (s->has_old) {
 		memcpy(entry->signer_ca, s->old.ca, sizeof(entry->signer_ca));
@@ -204,10 +208,17 @@ follow_verdict(struct submission *s, struct desk_outcome *ret)
 
 	fill_entry(s, entry);
 	memcpy(entry->spki_sha256, s->spki_sha256, DIGEST_SIZE);
-	error = desk_names_check(s->desk, s->requester, s->profile, s->resolved.subject,
+	if (!entry->requester) {
+		return CMPD_ENOMEM;
+	}
+	error = desk_names_check(s->desk, &s->owner, s->profile, s->resolved.subject,
 	    s->resolved.extensions, &entry->names_bound, &why);
 	if (error) {
 		return error;
+	}
+	if (s->vendor.unknown) {
+		entry->names_bound = false;
+		why = s->vendor.unknown;
 	}
 	switch (s->verdict.answer) {
 	case POLICY_DENY:
@@ -217,7 +228,8 @@ follow_verdict(struct submission *s, struct desk_outcome *ret)
 		    ret);
 	case POLICY_PASS:
 		/* Nobody granted it: an enrolment is held, never granted. */
-		return hold(s, entry, "waiting for approval", ret);
+		return hold(s, entry,
+		    s->vendor.unknown ? s->vendor.unknown : "waiting for approval", ret);
 	case POLICY_GRANT:
 		break;
 	}

@@ -196,6 +196,15 @@ endpoints_that_make_no_sense(void **state)
 	    {"allow_mac = false; trust_own = false;",
 		"t.conf:4: allow_mac and trust_own are false and trust is empty: nobody could be "
 		"authenticated"},
+	    {"vendor = { trust = [ \"v.pem\" ]; };",
+		"t.conf:4: vendor: trust needs subject, or inventory = true: what are its devices "
+		"called?"},
+	    {"vendor = { subject = \"/CN=x\"; };",
+		"t.conf:4: vendor: trust is empty, so the other keys mean nothing"},
+	    {"vendor = { inventory = true; };",
+		"t.conf:4: vendor: trust is empty, so the other keys mean nothing"},
+	    {"vendor = { trust = [ \"v.pem\" ]; inventory = true; unknown = \"grant\"; };",
+		"t.conf:4: unknown: \"grant\" is not allowed, wants one of \"hold\", \"deny\""},
 	    {"chek_after = 60;",
 		"t.conf:4: unknown key \"chek_after\" (did you mean \"check_after\"?)"},
 	    {"policy = { plugin = \"allow\"; };",

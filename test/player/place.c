@@ -24,7 +24,7 @@
 #define STOP_WAIT_MS  20000
 #define OUTPUT_MAX    (1 << 20)
 
-static char *
+char *
 place_path(struct player *p, const char *name)
 {
 	return pool_printf(p->pool, "%s/%s", p->dir, name);

@@ -166,6 +166,8 @@ json_t *place_ctl_json(struct player *p, const char *const *args);
 /* remember.c: keeps what operators see of the store: entries, certificates, secrets and counts; and compares it with now. */
 void place_remember(struct player *p);
 void place_unchanged(struct player *p);
+/* DIR/name, in the pool. */
+char *place_path(struct player *p, const char *name);
 void place_write(struct player *p, const char *path, const void *data, size_t len);
 
 /* ---- http.c ---- */

@@ -19,8 +19,9 @@
  *   EXPECT a TYPE [status] [key=value]... | EXPECT a same | EXPECT a http 415    see expect.c
  *   FINISH a [mixed] [within=60s], SHOW a, SAVE a NAME           goes on until nothing is open; prints, keeps: see finish.c
  *   STATE a pending [id=0]             of the entry; waits a little for it
+ *   FILE name "line" ...               a file beside cmpd.conf
  *   CTL [exit=4] approve a [id=0] [version=1] | deny a badRequest "text" [id=0] | show a [id=0] | any other words of
- *                                    cmpd-ctl, where @a:7 stands for the id of that entry
+ *                                    cmpd-ctl, where @a:7 stands for the id of that entry and %name for that file
  *   OUTPUT text | OUTPUT !text         the last CTL said this, or did not
  *   SAME a b                           the last answers of both are the same bytes
  *   LAP text                           says how long cmpd took to answer since the last LAP
@@ -293,12 +294,15 @@ entry_named(struct player *p, const char *name, int64_t cert_req_id)
 	return id;
 }
 
-/* "@a:7"; another word is what it is. */
+/* "@a:7", "%name"; another word is what it is. */
 static const char *
 ctl_word(struct player *p, const char *word)
 {
 	const char *colon = strchr(word, ':');
 
+	if (word[0] == '%') {
+		return place_path(p, pool_printf(p->pool, "d/%s", word + 1));
+	}
 	if (word[0] != '@') {
 		return word;
 	}
@@ -314,6 +318,22 @@ entry_of(struct player *p, const struct words *words, int at)
 	const char *id = entry_named(p, word_at(p, words, at), word_id(words));
 
 	return version == NULL ? id : pool_printf(p->pool, "%s@%s", id, version);
+}
+
+static void
+do_file(struct player *p, const struct words *words)
+{
+	struct buf text;
+
+	buf_init(&text, 1 << 20);
+	for (int i = 2; i < words->n; i++) {
+		buf_put_bytes(&text, bytes_str(words->word[i]));
+		buf_put_u8(&text, '\n');
+	}
+	need(p, buf_error(&text) == 0);
+	place_write(p, place_path(p, pool_printf(p->pool, "d/%s", word_at(p, words, 1))), text.data,
+	    text.len);
+	buf_fini(&text);
 }
 
 static void
@@ -427,6 +447,7 @@ static const struct verb {
     {"SHOW", show},
     {"SAVE", save},
     {"STATE", do_state},
+    {"FILE", do_file},
     {"CTL", do_ctl, true},
     {"OUTPUT", do_output},
     {"SAME", do_same},
