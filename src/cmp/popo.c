@@ -41,12 +41,8 @@ popo_check(struct cmp_work *work, const struct wire_cert_req *request, struct di
 	if (request->popo == WIRE_POPO_RA_VERIFIED) {
 		return 0;
 	}
-	if (request->popo_input.data) {
-		/* Its sender or publicKeyMAC would have to be compared as well (F9); no client needs it: the template
-		 * without a subject may be signed as it is. */
-		return diag_set(why, CMPD_EPOP, "poposkInput is not served: sign the CertRequest");
-	}
-	return algorithm_check(request->popo_alg.der, work->endpoint->popo, why);
+	error = algorithm_check(request->popo_alg.der, work->endpoint->popo, why);
+	return error || !request->popo_input.data ? error : popo_input_check(work, request, why);
 }
 
 /* Nothing shows that somebody has the key; that it is one is seen all the same. */
@@ -66,7 +62,8 @@ popo_verify(struct cmp_work *work, const struct wire_cert_req *request, struct d
 	int error =
 	    request->popo == WIRE_POPO_RA_VERIFIED
 		? decode_key(work, request->template.spki)
-		: verify_signed_by_spki(&work->door->keys, request->request_raw,
+		: verify_signed_by_spki(&work->door->keys,
+		      request->popo_input.data ? request->popo_input : request->request_raw,
 		      request->popo_alg.der, request->popo_signature, request->template.spki);
 
 	if (error == CMPD_EALGORITHM) {

@@ -142,16 +142,44 @@ controls_der(struct player *p, const struct client *client, const struct words *
 	return wire_der_put1(&build, DER_SEQUENCE, wire_der_put(&build, DER_SEQUENCE, control, 2));
 }
 
-/* POPOSigningKeyInput with a sender that is somebody else (F9). */
+/* PKMACValue over the key, under the client's secret or, of somebody who has not got it, another. */
 static struct bytes
-popo_input_der(struct player *p, EVP_PKEY *key)
+public_key_mac(struct player *p, const struct client *client, const struct words *words,
+    struct bytes spki, bool right)
+{
+	struct bytes secret = right ? client->secret : bytes_str("not this one");
+	struct wire_der_build build = {.pool = p->pool};
+	struct wire_alg alg = {.der = mac_alg(p, &client->mac, words)};
+	struct bytes parts[2] = {alg.der};
+
+	need(p, wire_pair_split(alg.der, &alg.oid, &alg.parameters) == 0);
+	parts[1] = wire_der_put_bits(&build, mac_over(p, &alg, secret, spki));
+	return wire_der_put(&build, DER_SEQUENCE, parts, 2);
+}
+
+/* POPOSigningKeyInput: input= sender, mac; wrong ones (F9): othersender, othermac, otherkey, odd. */
+static struct bytes
+popo_input_der(struct player *p, const struct client *client, const struct words *words,
+    const char *how, EVP_PKEY *key)
 {
 	struct wire_der_build build = {.pool = p->pool};
-	struct bytes parts[2];
+	struct bytes parts[2], own = BYTES_NONE;
 
-	parts[0] = wire_der_put1(&build, DER_CONSTRUCTED(0),
-	    wire_general_name(p->pool, name_der(p, "/CN=somebody else")));
-	parts[1] = spki_der(p, key);
+	if (client->signer.certificate != NULL) {
+		own = object_der(p, X509_get_subject_name(client->signer.certificate),
+		    ASN1_ITEM_rptr(X509_NAME));
+	}
+	parts[1] = spki_der(p, strcmp(how, "otherkey") == 0 ? key_new(p, "ec:P-256") : key);
+	if (strcmp(how, "mac") == 0 || strcmp(how, "othermac") == 0) {
+		parts[0] = public_key_mac(p, client, words, parts[1], strcmp(how, "mac") == 0);
+	} else if (strcmp(how, "odd") == 0) {
+		parts[0] = wire_der_put_int(&build, 7);
+	} else {
+		bool right = strcmp(how, "othersender") != 0 && own.data != NULL;
+
+		parts[0] = wire_der_put1(&build, DER_CONSTRUCTED(0),
+		    wire_general_name(p->pool, right ? own : name_der(p, "/CN=somebody else")));
+	}
 	return wire_der_put(&build, DER_SEQUENCE, parts, 2);
 }
 
@@ -160,6 +188,7 @@ popo_der(struct player *p, const struct words *words, const struct client *clien
     struct bytes request)
 {
 	const char *fault = word_get_for(words, "popo", client->ids[i]);
+	const char *how_input = word_get(words, "input");
 	EVP_PKEY *key = client->got[i].key;
 	struct wire_der_build build = {.pool = p->pool};
 	struct bytes parts[3] = {BYTES_NONE}, input = request;
@@ -175,8 +204,8 @@ popo_der(struct player *p, const struct words *words, const struct client *clien
 	if (fault != NULL && strcmp(fault, "raverified") == 0) {
 		return wire_der_put(&build, DER_PRIMITIVE(0), NULL, 0);
 	}
-	if (fault != NULL && strcmp(fault, "input") == 0) {
-		input = popo_input_der(p, key);
+	if (how_input != NULL) {
+		input = popo_input_der(p, client, words, how_input, key);
 		parts[0] = wire_der_retag(&build, DER_CONSTRUCTED(0), input);
 	}
 	parts[1] = sign_alg(p, key, &how);

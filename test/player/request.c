@@ -3,7 +3,8 @@
  *
  *   ir cr kur   ids=0,1 subject=/CN=x key=ec:P-256 san=DNS:a,IP:1.2.3.4 bc=CA:TRUE ku= eku= nc= tls=status_request (extensions, as in openssl.cnf)
  *               days=9 (days=2,9: from in two days on), samekey (as signer), popodigest=sha1 popopss;
- *               fault=popo:none|bad|raverified|input, nosubject, nokey, version, nooldcert (kur), oldissuer (in the oldCertID);
+ *               input=sender|mac|othersender|othermac|otherkey|odd (poposkInput)
+ *               fault=popo:none|bad|raverified, nosubject, nokey, version, nooldcert (kur), oldissuer (in the oldCertID);
  *               kur also of=b (oldCertID names what client b was given)
  *   p10cr       subject= key= san=;  fault=popo:bad
  *               subject:7= san:7= key:7= days:7= are for the request with id 7 alone; popo:7=bad is a fault of it alone
