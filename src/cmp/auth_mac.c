@@ -64,7 +64,7 @@ sender_fits_reference(struct cmp_work *work, const char *ref)
 
 /* The secret of an open transaction whatever became of it since; else the one that the reference names now. */
 static int
-find_secret(struct cmp_work *work, const char *ref, struct secret *ret)
+find_named(struct cmp_work *work, const char *ref, struct secret *ret)
 {
 	struct desk *desk = work->desk;
 	const char *path = work->endpoint->conf->path;
@@ -76,6 +76,25 @@ find_secret(struct cmp_work *work, const char *ref, struct secret *ret)
 	error = store_secret_get(desk->reader, desk->pool, work->txn.identity.secret, ret);
 	if (!error && strcmp(ret->ref, ref)) {
 		return store_secret_find(desk->reader, desk->pool, ref, path, ret);
+	}
+	return error;
+}
+
+/* retiring: the one before it, which may still be good. */
+static int
+find_secret(struct cmp_work *work, const char *ref, bool retiring, struct secret *ret)
+{
+	struct desk *desk = work->desk;
+	const char *path = work->endpoint->conf->path;
+	int error = CMPD_ENOENT;
+
+	/* Some clients write the whole common name into senderKID. */
+	for (int skip = 0; ref && error == CMPD_ENOENT && skip <= 3; skip += 3) {
+		if (skip == 0 || strncmp(ref, "CN=", 3) == 0) {
+			error = retiring ? store_secret_find_retiring(desk->reader, desk->pool,
+					       ref + skip, path, ret)
+					 : find_named(work, ref + skip, ret);
+		}
 	}
 	return error;
 }
@@ -157,49 +176,76 @@ reference_text(struct pool *pool, struct bytes kid)
 	return pool_strndup(pool, kid.data, kid.len);
 }
 
-int
-auth_mac(struct cmp_work *work, struct bytes part)
+/* Nobody's is computed as well, so that it takes as long. */
+static int
+try_secret(struct cmp_work *work, struct bytes part, const struct secret *secret, bool *ret_right)
 {
 	static const uint8_t nobody[16] = "no such secret.";
-	const struct wire_header *header = &work->in.header;
-	const struct conf_endpoint *conf = work->endpoint->conf;
-	struct pool *pool = work->desk->pool;
-	const char *ref = reference_text(pool, header->sender_kid);
-	struct secret secret = {.value = bytes_of(nobody, sizeof(nobody))};
+	struct bytes value = secret ? secret->value : bytes_of(nobody, sizeof(nobody));
 	struct bytes mac;
-	struct diag why = {""};
-	int64_t iterations = 0;
-	bool known = false;
-	int error;
+	int error = mac_compute(work->door, work->desk->pool, &work->in.header.protection_alg,
+	    value, part, &mac);
 
-	if (mac_check(conf, pool, &header->protection_alg, &iterations, &why)) {
-		cmp_work_fault(work, "B3.12", FI_BAD_ALG, "%s", why.text);
-		return 0;
-	}
-	if (ref) {
-		error = find_secret(work, ref, &secret);
-		/* Some clients write the whole common name into senderKID. */
-		if (error == CMPD_ENOENT && strncmp(ref, "CN=", 3) == 0) {
-			ref += 3;
-			error = find_secret(work, ref, &secret);
-		}
-		if (error && error != CMPD_ENOENT) {
-			return error;
-		}
-		known = error == 0;
-	}
-	if (!guess_allowed(work, ref, known && is_opener(work, &secret))) {
-		return 0;
-	}
-	/* An unknown reference costs the same work as a wrong secret. */
-	error = mac_compute(work->door, pool, &header->protection_alg, secret.value, part, &mac);
 	if (error == CMPD_ENOMEM) {
 		return error;
 	}
-	if (error || !bytes_equal_secret(mac, work->in.protection) || !known) {
-		guess_failed(work, ref, iterations);
-		cmp_work_fault(work, "B3.8", FI_BAD_MESSAGE_CHECK, wrong_mac);
+	*ret_right = !error && bytes_equal_secret(mac, work->in.protection) && secret;
+	return 0;
+}
+
+/*
+ * Is the MAC made with the secret of that reference, or with the one that retires? Whatever is wrong, and whatever there is,
+ * two MACs have been computed then: an unknown reference costs the same work as a wrong secret.
+ */
+static int
+find_right(struct cmp_work *work, struct bytes part, const char *ref, int64_t iterations,
+    struct secret *ret, bool *ret_right)
+{
+	bool known, right = false;
+	int error = find_secret(work, ref, false, ret);
+
+	known = !error;
+	if (error && error != CMPD_ENOENT) {
+		return error;
+	}
+	if (!guess_allowed(work, ref, known && is_opener(work, ret))) {
 		return 0;
 	}
-	return accept_mac(work, ref, &secret);
+	error = try_secret(work, part, known ? ret : NULL, &right);
+	if (!error && !right) {
+		/* A transaction goes on with the secret that opened it. */
+		bool opener = known && is_opener(work, ret);
+
+		error = find_secret(work, ref, true, ret);
+		known = !error && !opener;
+		if (!error || error == CMPD_ENOENT) {
+			error = try_secret(work, part, known ? ret : NULL, &right);
+		}
+	}
+	if (!error && !right) {
+		guess_failed(work, ref, 2 * iterations);
+		cmp_work_fault(work, "B3.8", FI_BAD_MESSAGE_CHECK, wrong_mac);
+	}
+	*ret_right = right;
+	return error;
+}
+
+int
+auth_mac(struct cmp_work *work, struct bytes part)
+{
+	const struct wire_header *header = &work->in.header;
+	struct pool *pool = work->desk->pool;
+	struct secret secret = {.id = 0};
+	struct diag why = {""};
+	int64_t iterations = 0;
+	bool right = false;
+	int error;
+
+	if (mac_check(work->endpoint->conf, pool, &header->protection_alg, &iterations, &why)) {
+		cmp_work_fault(work, "B3.12", FI_BAD_ALG, "%s", why.text);
+		return 0;
+	}
+	error = find_right(work, part, reference_text(pool, header->sender_kid), iterations,
+	    &secret, &right);
+	return error || !right ? error : accept_mac(work, secret.ref, &secret);
 }

@@ -1,5 +1,7 @@
 #include "cmp/guess.h"
 
+#include <string.h>
+
 #include "base/clock.h"
 #include "cmp/budget.h"
 
@@ -23,6 +25,16 @@ rule_of_wrong_macs(const struct cmp_work *work)
 	return (struct budget_rule){(n - 1) * WRONG_MAC + 1, n * WRONG_MAC / 60};
 }
 
+/* A reference counts once, however it is written. */
+static uint64_t
+payer_of(const struct cmp_work *work, const char *ref)
+{
+	if (ref && strncmp(ref, "CN=", 3) == 0) {
+		ref += 3;
+	}
+	return budget_payer(work->request->peer, ref ? ref : "");
+}
+
 bool
 guess_allowed(struct cmp_work *work, const char *ref, bool of_opener)
 {
@@ -35,8 +47,7 @@ guess_allowed(struct cmp_work *work, const char *ref, bool of_opener)
 		return cmp_work_fault(work, "B3.19", FI_SYSTEM_UNAVAIL,
 		    "too many wrong MACs from this address: try again later");
 	}
-	if (!of_opener &&
-	    !budget_left(BUDGET_WRONG_MACS, budget_payer(peer, ref ? ref : ""), &wrong_macs, now)) {
+	if (!of_opener && !budget_left(BUDGET_WRONG_MACS, payer_of(work, ref), &wrong_macs, now)) {
 		return cmp_work_fault(work, "B3.19", FI_SYSTEM_UNAVAIL,
 		    "too many wrong MACs for this reference from this address: try again later");
 	}
@@ -52,6 +63,5 @@ guess_failed(struct cmp_work *work, const char *ref, int64_t iterations)
 	int64_t now = clock_mono_ms();
 
 	budget_spend(BUDGET_ITERATIONS, budget_payer(peer, ""), iterations, &by_address, now);
-	budget_spend(BUDGET_WRONG_MACS, budget_payer(peer, ref ? ref : ""), WRONG_MAC,
-	    &by_reference, now);
+	budget_spend(BUDGET_WRONG_MACS, payer_of(work, ref), WRONG_MAC, &by_reference, now);
 }

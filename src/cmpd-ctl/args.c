@@ -34,6 +34,9 @@ static const struct {
     [OPT_OUT] = {"--out", 0, true},
     [OPT_NOW] = {"--now", 0, false},
     [OPT_TXN] = {"--txn", 0, true},
+    [OPT_OVERLAP] = {"--overlap", 0, true},
+    [OPT_RETIRING] = {"--retiring", 0, false},
+    [OPT_UNTIL_CONFIRMED] = {"--until-confirmed", 0, false},
 };
 
 const char *

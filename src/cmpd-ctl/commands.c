@@ -34,17 +34,23 @@ static const struct command commands[] = {
 	run_comment},
     {"secret add",
 	"REF [--endpoint E] [--secret-file F] [--uses N] [--ttl AGE] [--profile P] "
-	"[--subject DN]",
+	"[--subject DN] [--until-confirmed]",
 	"Adds a shared secret for the reference value REF. It comes from a file (-: standard\n"
 	"input), or is made at random and printed, once.\n",
 	BIT(OPT_ENDPOINT) | BIT(OPT_SECRET_FILE) | BIT(OPT_USES) | BIT(OPT_TTL) | BIT(OPT_PROFILE) |
-	    BIT(OPT_SUBJECT),
+	    BIT(OPT_SUBJECT) | BIT(OPT_UNTIL_CONFIRMED),
 	1, 1, run_secret_add},
+    {"secret rotate", "REF [--overlap AGE] [--endpoint E] [--secret-file F] [--uses N] [--ttl AGE]",
+	"Gives the reference value REF a new secret. The old one stays good for 7d, or as long\n"
+	"as --overlap says (0: not at all).\n",
+	BIT(OPT_OVERLAP) | BIT(OPT_ENDPOINT) | BIT(OPT_SECRET_FILE) | BIT(OPT_USES) | BIT(OPT_TTL),
+	1, 1, run_secret_rotate},
     {"secret list", "", "Shows the shared secrets, without their values.\n", 0, 0, 0,
 	run_secret_list},
-    {"secret remove", "REF [--endpoint E]",
-	"Removes a shared secret. Transactions that it opened still end.\n", BIT(OPT_ENDPOINT), 1,
-	1, run_secret_remove},
+    {"secret remove", "REF [--endpoint E] [--retiring]",
+	"Removes a shared secret. With --retiring only the one that another has replaced.\n"
+	"Transactions that it opened still end.\n",
+	BIT(OPT_ENDPOINT) | BIT(OPT_RETIRING), 1, 1, run_secret_remove},
     {"cert list", "[--status S] [-n N]",
 	"Shows the certificates that were issued. S: valid, revoked, held.\n",
 	BIT(OPT_STATUS) | BIT(OPT_NUMBER), 0, 0, run_cert_list},

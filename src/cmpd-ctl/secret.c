@@ -102,18 +102,35 @@ put_all(struct tool *tool, json_t *request)
 	return code;
 }
 
-int
-run_secret_add(struct tool *tool)
+/* 0: no overlap. */
+static int
+put_overlap(struct tool *tool, json_t *request)
 {
-	json_t *request = json_object();
+	const char *text = tool->args.option[OPT_OVERLAP];
+	int64_t overlap = 0;
+	int code = EXIT_OK;
+
+	if (!text) {
+		return EXIT_OK;
+	}
+	if (strcmp(text, "0") != 0 && strcmp(text, "0s") != 0) {
+		code = tool_duration(&tool->args, OPT_OVERLAP, &overlap);
+	}
+	(void)json_object_set_new(request, "overlap", json_integer(overlap));
+	return code;
+}
+
+/* Tells the secret if cmpd made it. */
+static int
+make_secret(struct tool *tool, const char *command, json_t *request, int code)
+{
 	json_t *secret = NULL;
-	int code = put_all(tool, request);
 
 	if (code != EXIT_OK) {
 		json_decref(request);
 		return code;
 	}
-	code = tool_call(tool, "secret add", request, &secret);
+	code = tool_call(tool, command, request, &secret);
 	if (code == EXIT_OK && tool->json) {
 		code = output_object(secret);
 	} else if (code == EXIT_OK && json_text(secret, "secret")) {
@@ -126,8 +143,33 @@ run_secret_add(struct tool *tool)
 	return code;
 }
 
+int
+run_secret_add(struct tool *tool)
+{
+	json_t *request = json_object();
+	int code = put_all(tool, request);
+
+	if (tool->args.option[OPT_UNTIL_CONFIRMED]) {
+		(void)json_object_set_new(request, "until_confirmed", json_true());
+	}
+	return make_secret(tool, "secret add", request, code);
+}
+
+int
+run_secret_rotate(struct tool *tool)
+{
+	json_t *request = json_object();
+	int code = put_all(tool, request);
+
+	if (code == EXIT_OK) {
+		code = put_overlap(tool, request);
+	}
+	return make_secret(tool, "secret rotate", request, code);
+}
+
 static const struct table_column columns[] = {
     {"REF", 8, false, false},
+    {"STATE", 8, false, false},
     {"USES LEFT", 4, false, true},
     {"EXPIRES", 20, false, false},
     {"OPEN", 4, false, true},
@@ -148,13 +190,11 @@ secret_row(struct table *table, const json_t *secret)
 		(void)snprintf(uses, sizeof(uses), "%lld",
 		    (long long)json_number(secret, "uses_left"));
 	}
-	if (json_is_true(json_object_get(secret, "removed"))) {
-		(void)snprintf(uses, sizeof(uses), "removed");
-	}
 	(void)snprintf(open_now, sizeof(open_now), "%lld", (long long)json_number(secret, "open"));
-	table_row(table, (const char *const[COLUMNS]){json_text(secret, "ref"), uses,
-			     expires ? expires : "never", open_now, json_text(secret, "endpoint"),
-			     json_text(secret, "profile"), json_text(secret, "subject")});
+	table_row(table,
+	    (const char *const[COLUMNS]){json_text(secret, "ref"), json_text(secret, "state"), uses,
+		expires ? expires : "never", open_now, json_text(secret, "endpoint"),
+		json_text(secret, "profile"), json_text(secret, "subject")});
 }
 
 static int
@@ -194,6 +234,9 @@ run_secret_remove(struct tool *tool)
 	int code;
 
 	put_text(request, "endpoint", tool->args.option[OPT_ENDPOINT]);
+	if (tool->args.option[OPT_RETIRING]) {
+		(void)json_object_set_new(request, "retiring", json_true());
+	}
 	code = tool_call(tool, "secret remove", request, &secret);
 	if (code == EXIT_OK && tool->json) {
 		code = output_object(secret);

@@ -38,6 +38,9 @@ enum option {
 	OPT_OUT,
 	OPT_NOW,
 	OPT_TXN,
+	OPT_OVERLAP,
+	OPT_RETIRING,
+	OPT_UNTIL_CONFIRMED,
 	OPTIONS
 };
 
@@ -97,6 +100,7 @@ int run_deny(struct tool *tool);
 int run_comment(struct tool *tool);
 /* secret.c */
 int run_secret_add(struct tool *tool);
+int run_secret_rotate(struct tool *tool);
 int run_secret_list(struct tool *tool);
 int run_secret_remove(struct tool *tool);
 /* cert.c */

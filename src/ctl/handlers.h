@@ -14,6 +14,7 @@ int ctl_entry_comment(struct ctl_context *context, json_t **ret_data);
 
 /* secrets.c */
 int ctl_secret_add(struct ctl_context *context, json_t **ret_data);
+int ctl_secret_rotate(struct ctl_context *context, json_t **ret_data);
 int ctl_secret_list(struct ctl_context *context, json_t **ret_data);
 int ctl_secret_remove(struct ctl_context *context, json_t **ret_data);
 

@@ -1,15 +1,17 @@
 /*
- * Commands on shared secrets: add, list, remove.
+ * Commands on shared secrets: add, rotate, list, remove.
  */
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/digest.h"
 #include "base/pool.h"
 #include "conf/conf.h"
 #include "ctl/handlers.h"
 #include "ctl/object.h"
 #include "ctl/protocol.h"
+#include "ctl/secret_find.h"
 #include "enrol/desk.h"
 #include "model/name.h"
 #include "store/store.h"
@@ -18,7 +20,7 @@
 #define GENERATED_LEN	26 /* 26 characters of 5 bits: 130 random bits */
 #define TTL_MAX_MS	(100LL * 366 * 86400 * 1000)
 #define EXPIRED_KEEP_MS (INT64_C(24) * 3600 * 1000)
-#define SCAN_PAGE	500
+#define OVERLAP_MS	(INT64_C(7) * 24 * 3600 * 1000)
 
 /* Without i, l, o and u: nobody mistakes one for another when reading aloud. */
 static const char alphabet[33] = "0123456789abcdefghjkmnpqrstvwxyz";
@@ -121,10 +123,11 @@ bind_places(struct ctl_context *context, struct secret *secret)
 	return bind_subject(context, &secret->subject);
 }
 
+/* What is not said stays as it is. */
 static int
 bind_lifetime(struct ctl_context *context, struct secret *secret)
 {
-	int64_t uses = ctl_arg_integer(context, "uses", -1);
+	int64_t uses = ctl_arg_integer(context, "uses", secret->uses_left);
 	int64_t ttl = ctl_arg_integer(context, "ttl", 0);
 
 	if (uses == 0 || uses < -1) {
@@ -134,9 +137,11 @@ bind_lifetime(struct ctl_context *context, struct secret *secret)
 		return diag_set(&context->diag, CMPD_EINVAL, "ttl: out of range");
 	}
 	secret->uses_left = uses;
-	secret->expires = ttl > 0 ? context->desk->now + ttl : 0;
+	if (ttl > 0) {
+		secret->expires = context->desk->now + ttl;
+	}
 	/* Kept for a while, so that whoever comes too late is told that and not that it is unknown. */
-	secret->due = ttl > 0 ? secret->expires + EXPIRED_KEEP_MS : 0;
+	secret->due = secret->expires > 0 ? secret->expires + EXPIRED_KEEP_MS : 0;
 	return 0;
 }
 
@@ -151,6 +156,7 @@ put_secret(struct ctl_object *object, const struct secret *secret)
 	    secret->uses_left < 0 ? json_null() : json_integer(secret->uses_left));
 	ctl_object_time(object, "created", secret->created);
 	ctl_object_time(object, "expires", secret->expires);
+	ctl_object_boolean(object, "until_confirmed", secret->until_confirmed);
 }
 
 /* Is there one already that the new one would hide or be hidden by? An expired one makes room. */
@@ -175,16 +181,34 @@ check_new(struct ctl_context *context, const struct secret *secret)
 	return r;
 }
 
+static int
+add_secret(struct ctl_context *context, const struct secret *secret, const char *what,
+    const char *told, json_t **ret_data)
+{
+	struct ctl_object object;
+
+	unit_add_secret(context->desk->unit, secret);
+	unit_audit(context->desk->unit, context->desk->now, context->actor, what, NULL,
+	    secret->ref);
+	ctl_object_init(&object);
+	put_secret(&object, secret);
+	if (told) {
+		ctl_object_text(&object, "secret", told);
+	}
+	*ret_data = ctl_object_end(&object);
+	return *ret_data ? 0 : CMPD_ENOMEM;
+}
+
 int
 ctl_secret_add(struct ctl_context *context, json_t **ret_data)
 {
-	struct secret secret = {0};
-	struct ctl_object object;
+	struct secret secret = {.uses_left = -1};
 	const char *told = NULL;
 	int r;
 
 	secret.ref = ctl_arg_string(context, "ref");
 	secret.created = context->desk->now;
+	secret.until_confirmed = ctl_arg_boolean(context, "until_confirmed");
 	r = check_ref(context, secret.ref);
 	if (r == 0) {
 		r = bind_places(context, &secret);
@@ -201,16 +225,116 @@ ctl_secret_add(struct ctl_context *context, json_t **ret_data)
 	if (r < 0) {
 		return r;
 	}
-	unit_add_secret(context->desk->unit, &secret);
-	unit_audit(context->desk->unit, context->desk->now, context->actor, "secret.added", NULL,
-	    secret.ref);
-	ctl_object_init(&object);
-	put_secret(&object, &secret);
-	if (told) {
-		ctl_object_text(&object, "secret", told);
+	return add_secret(context, &secret, "secret.added", told, ret_data);
+}
+
+/* ---- rotate ---- */
+
+static bool
+is_expired(const struct ctl_context *context, const struct secret *secret)
+{
+	return secret->expires != 0 && secret->expires <= context->desk->now;
+}
+
+/* The old one retires, or goes at once. At most one retires at a time: who asks has two MACs computed, not any number. */
+static int
+make_place(struct ctl_context *context, const struct secret *old, int64_t overlap)
+{
+	struct desk *desk = context->desk;
+	struct secret before;
+	char until[CLOCK_TEXT_SIZE];
+	int r;
+
+	if (overlap == 0) {
+		unit_remove_secret(desk->unit, old->id);
+		return 0;
 	}
-	*ret_data = ctl_object_end(&object);
-	return *ret_data ? 0 : CMPD_ENOMEM;
+	r = ctl_secret_before(context, old, &before);
+	if (r == 0 && !is_expired(context, &before)) {
+		return diag_set(&context->diag, CMPD_EEXIST,
+		    "the one before it is good until %s: wait, or remove it (retiring)",
+		    clock_format(before.expires, until));
+	}
+	if (r == 0) {
+		unit_remove_secret(desk->unit, before.id);
+	} else if (r != CMPD_ENOENT) {
+		return r;
+	}
+	unit_retire_secret(desk->unit, old->id, desk->now + overlap,
+	    desk->now + overlap + EXPIRED_KEEP_MS);
+	return 0;
+}
+
+/* The new one is bound like the old one, and has what that had left. */
+static int
+renew(struct ctl_context *context, const struct secret *old, struct secret *ret)
+{
+	struct secret secret = {.ref = old->ref,
+	    .endpoint = old->endpoint,
+	    .profile = old->profile,
+	    .subject = old->subject,
+	    .uses_left = old->uses_left,
+	    .expires = old->expires,
+	    .created = context->desk->now,
+	    .until_confirmed = old->until_confirmed};
+	int r;
+
+	if (old->uses_left == 0 && ctl_arg_integer(context, "uses", 0) == 0) {
+		return diag_set(&context->diag, CMPD_EINVAL,
+		    "the secret is used up: say how many uses the new one has (uses)");
+	}
+	if (is_expired(context, old) && ctl_arg_integer(context, "ttl", 0) == 0) {
+		return diag_set(&context->diag, CMPD_EINVAL,
+		    "the secret has expired: say how long the new one is good (ttl)");
+	}
+	r = bind_lifetime(context, &secret);
+	if (r == 0) {
+		*ret = secret;
+	}
+	return r;
+}
+
+int
+ctl_secret_rotate(struct ctl_context *context, json_t **ret_data)
+{
+	int64_t overlap = ctl_arg_integer(context, "overlap", OVERLAP_MS);
+	const char *told = NULL;
+	struct secret old, secret;
+	int r;
+
+	if (overlap < 0 || overlap > TTL_MAX_MS) {
+		return diag_set(&context->diag, CMPD_EINVAL, "overlap: out of range");
+	}
+	r = ctl_secret_find(context, ctl_arg_string(context, "ref"),
+	    ctl_arg_string(context, "endpoint"), false, &old);
+	if (r == CMPD_ENOENT) {
+		return diag_set(&context->diag, r, "no secret has this reference");
+	}
+	if (r == 0) {
+		r = renew(context, &old, &secret);
+	}
+	if (r == 0) {
+		r = make_place(context, &old, overlap);
+	}
+	if (r == 0) {
+		r = secret_value(context, &secret.value, &told);
+	}
+	if (r == 0 && bytes_equal_secret(secret.value, old.value)) {
+		r = diag_set(&context->diag, CMPD_EINVAL, "the new secret is the old one");
+	}
+	return r < 0 ? r : add_secret(context, &secret, "secret.rotated", told, ret_data);
+}
+
+/* ---- list ---- */
+
+static const char *
+state_of(const struct ctl_context *context, const struct secret *secret)
+{
+	return secret->removed		     ? "removed"
+	       : is_expired(context, secret) ? "expired"
+	       : secret->uses_left == 0	     ? "used up"
+	       : secret->retiring	     ? "retiring"
+					     : "good";
 }
 
 int
@@ -236,6 +360,8 @@ ctl_secret_list(struct ctl_context *context, json_t **ret_data)
 		ctl_object_init(&object);
 		put_secret(&object, &secrets[i]);
 		ctl_object_integer(&object, "open", (int64_t)secrets[i].open);
+		ctl_object_text(&object, "state", state_of(context, &secrets[i]));
+		ctl_object_boolean(&object, "retiring", secrets[i].retiring);
 		ctl_object_boolean(&object, "removed", secrets[i].removed);
 		r = ctl_object_append(&object, items);
 		ctl_object_fini(&object);
@@ -250,105 +376,52 @@ ctl_secret_list(struct ctl_context *context, json_t **ret_data)
 
 /* ---- remove ---- */
 
-struct removal {
-	const char *ref;
-	const char *endpoint; /* NULL: not named */
-	size_t found;
-	uint64_t id;
-};
-
-static bool
-removal_fits(const struct removal *removal, const struct secret *secret)
-{
-	if (secret->removed || strcmp(secret->ref, removal->ref) != 0) {
-		return false;
-	}
-	return !removal->endpoint ||
-	       (secret->endpoint && strcmp(secret->endpoint, removal->endpoint) == 0);
-}
-
-static void
-removal_note(struct removal *removal, const struct secret *secret)
-{
-	if (removal_fits(removal, secret) && secret->id != removal->id) {
-		removal->id = secret->id;
-		removal->found++;
-	}
-}
-
-/* The places where secrets are looked up by reference: every endpoint, and none. */
+/* The one that retires goes with the one that has taken its place: the reference is of no use any more. */
 static int
-removal_find(struct ctl_context *context, struct removal *removal)
+remove_all(struct ctl_context *context, const char *ref, const char *endpoint, bool retiring)
 {
-	struct desk *desk = context->desk;
+	struct unit *unit = context->desk->unit;
+	struct secret secret, before;
+	int r = CMPD_ENOENT;
 
-	for (size_t i = 0; i <= desk->conf->n_endpoints; i++) {
-		const char *endpoint =
-		    i < desk->conf->n_endpoints ? desk->conf->endpoints[i].path : NULL;
-		struct secret secret;
-		int r =
-		    store_secret_find(desk->reader, desk->pool, removal->ref, endpoint, &secret);
-
-		if (r == 0) {
-			removal_note(removal, &secret);
-		} else if (r != CMPD_ENOENT) {
-			return r;
-		}
+	if (!retiring) {
+		r = ctl_secret_find(context, ref, endpoint, false, &secret);
 	}
-	return 0;
-}
-
-/* For endpoints that are not configured any more: all of them. */
-static int
-removal_scan(struct ctl_context *context, struct removal *removal)
-{
-	uint64_t after = 0;
-	int r;
-
-	do {
-		struct pool *pool = pool_new(16u * 1024 * 1024);
-		struct secret *secrets = NULL;
-		size_t n = 0;
-
-		r = pool ? store_secret_list(context->desk->reader, pool, after, SCAN_PAGE,
-			       &secrets, &n, &after)
-			 : CMPD_ENOMEM;
-		for (size_t i = 0; r == 0 && i < n; i++) {
-			removal_note(removal, &secrets[i]);
-		}
-		pool_free(pool);
-	} while (r == 0 && after != 0);
-	return r;
+	if (r == CMPD_ENOENT) {
+		r = ctl_secret_find(context, ref, endpoint, true, &secret);
+	}
+	if (r < 0) {
+		return r == CMPD_ENOENT
+			   ? diag_set(&context->diag, r, "no%s secret has this reference",
+				 retiring ? " retiring" : "")
+			   : r;
+	}
+	unit_remove_secret(unit, secret.id);
+	if (secret.retiring) {
+		return 0;
+	}
+	r = ctl_secret_before(context, &secret, &before);
+	if (r == 0) {
+		unit_remove_secret(unit, before.id);
+	}
+	return r == CMPD_ENOENT ? 0 : r;
 }
 
 int
 ctl_secret_remove(struct ctl_context *context, json_t **ret_data)
 {
-	struct removal removal = {
-	    .ref = ctl_arg_string(context, "ref"),
-	    .endpoint = ctl_arg_string(context, "endpoint"),
-	};
+	const char *ref = ctl_arg_string(context, "ref");
 	struct ctl_object object;
-	int r = removal_find(context, &removal);
+	int r = remove_all(context, ref, ctl_arg_string(context, "endpoint"),
+	    ctl_arg_boolean(context, "retiring"));
 
-	if (r == 0 && removal.found == 0) {
-		r = removal_scan(context, &removal);
-	}
 	if (r < 0) {
 		return r;
 	}
-	if (removal.found == 0) {
-		return diag_set(&context->diag, CMPD_ENOENT, "no secret has this reference");
-	}
-	if (removal.found > 1) {
-		return diag_set(&context->diag, CMPD_EINVAL,
-		    "several endpoints have a secret with this reference: name the endpoint");
-	}
-	unit_remove_secret(context->desk->unit, removal.id);
 	unit_audit(context->desk->unit, context->desk->now, context->actor, "secret.removed", NULL,
-	    removal.ref);
+	    ref);
 	ctl_object_init(&object);
-	ctl_object_text(&object, "ref", removal.ref);
+	ctl_object_text(&object, "ref", ref);
 	*ret_data = ctl_object_end(&object);
 	return *ret_data ? 0 : CMPD_ENOMEM;
 }

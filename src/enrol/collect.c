@@ -307,15 +307,39 @@ desk_abort(struct desk *desk, const struct txn *txn, const char *text)
 	return 0;
 }
 
+/* A secret that is good until a certificate is confirmed has done its work. Others of its transactions still end. */
+static int
+wipe_confirmed(struct desk *desk, const struct txn *txn, const struct entry *entries, size_t n)
+{
+	struct secret secret;
+	bool confirmed = false;
+	int error;
+
+	for (size_t i = 0; i < n; i++) {
+		confirmed = confirmed || entries[i].state == ENTRY_CONFIRMED;
+	}
+	if (!confirmed || txn->identity.kind != IDENTITY_SECRET) {
+		return 0;
+	}
+	error = store_secret_get(desk->reader, desk->pool, txn->identity.secret, &secret);
+	if (error || !secret.until_confirmed || secret.removed) {
+		return error == CMPD_ENOENT ? 0 : error;
+	}
+	unit_remove_secret(desk->unit, secret.id);
+	unit_audit(desk->unit, desk->now, "cmpd", "secret.removed", NULL, secret.ref);
+	return 0;
+}
+
 int
 desk_close_txn(struct desk *desk, struct txn *txn, const struct entry *entries, size_t n)
 {
 	const struct conf_endpoint *endpoint = desk_endpoint_find(desk, txn->endpoint);
 	int64_t keep = 0;
 	bool fruit = false;
+	int error = txn->ended ? 0 : wipe_confirmed(desk, txn, entries, n);
 
-	if (txn->ended) {
-		return 0;
+	if (error || txn->ended) {
+		return error;
 	}
 	for (size_t i = 0; i < n; i++) {
 		if (!entry_state_is_final(entries[i].state) || !(txn->told & (uint64_t)1 << i)) {

@@ -150,7 +150,8 @@ int desk_abort(struct desk *desk, const struct txn *txn, const char *text) CMPD_
 
 /* Closes a transaction if nothing of it is pending, approved or unconfirmed, as changed by this unit, and the client has been told of all of
  * it (txn->told: a denial between two of its messages is not the end): the caller names the states its unit gives (same order as
- * txn->ids). Sets ended, due; gives back or releases the secret. */
+ * txn->ids). Sets ended, due; gives back or releases the secret. Whether it closes or not, a secret that is good until a
+ * certificate is confirmed is removed when one is. */
 int desk_close_txn(struct desk *desk, struct txn *txn, const struct entry *entries,
     size_t n) CMPD_MUST_CHECK;
 

@@ -400,6 +400,51 @@ test_a_secret_makes_sense(void **state)
 }
 
 static void
+test_a_rotated_secret_takes_over_what_it_was_bound_to(void **state)
+{
+	struct store_reader *reader = NULL;
+	struct secret old, secret;
+	json_t *data;
+
+	(void)state;
+	assert_int_equal(store_reader_open(fixture.store, &reader), 0);
+	json_decref(client_data(&fixture, "secret add",
+	    json_pack("{s:s, s:s, s:s, s:s, s:i, s:b}", "ref", "dev1", "secret_hex", "0011",
+		"endpoint", "/one", "subject", "/CN=a", "uses", 3, "until_confirmed", 1)));
+	(void)client_error(&fixture, "secret rotate",
+	    json_pack("{s:s, s:s}", "ref", "dev1", "secret_hex", "0011"), CMPD_EINVAL);
+	(void)client_error(&fixture, "secret rotate",
+	    json_pack("{s:s, s:i}", "ref", "dev1", "overlap", -1), CMPD_EINVAL);
+	(void)client_error(&fixture, "secret rotate", json_pack("{s:s}", "ref", "dev2"),
+	    CMPD_ENOENT);
+	data = client_data(&fixture, "secret rotate",
+	    json_pack("{s:s, s:s, s:i}", "ref", "dev1", "endpoint", "/one", "overlap", 5000));
+	assert_int_equal(strlen(text_of(data, "secret")), 26);
+	json_decref(data);
+	assert_int_equal(store_secret_find(reader, pool, "dev1", "/one", &secret), 0);
+	assert_string_equal(secret.subject, "/CN=a");
+	assert_string_equal(secret.endpoint, "/one");
+	assert_int_equal(secret.uses_left, 3);
+	assert_true(secret.until_confirmed);
+	assert_int_equal(store_secret_find_retiring(reader, pool, "dev1", "/one", &old), 0);
+	assert_int_equal(old.value.len, 2);
+	assert_true(old.expires > 0);
+	/* Two are enough; removing the reference removes both, retiring only that one. */
+	(void)client_error(&fixture, "secret rotate", json_pack("{s:s}", "ref", "dev1"),
+	    CMPD_EEXIST);
+	json_decref(client_data(&fixture, "secret remove",
+	    json_pack("{s:s, s:b}", "ref", "dev1", "retiring", 1)));
+	(void)client_error(&fixture, "secret remove",
+	    json_pack("{s:s, s:b}", "ref", "dev1", "retiring", 1), CMPD_ENOENT);
+	json_decref(client_data(&fixture, "secret rotate", json_pack("{s:s}", "ref", "dev1")));
+	json_decref(client_data(&fixture, "secret remove", json_pack("{s:s}", "ref", "dev1")));
+	assert_int_equal(store_secret_find(reader, pool, "dev1", "/one", &secret), CMPD_ENOENT);
+	assert_int_equal(store_secret_find_retiring(reader, pool, "dev1", "/one", &secret),
+	    CMPD_ENOENT);
+	store_reader_close(reader);
+}
+
+static void
 test_secrets_of_several_endpoints_are_told_apart(void **state)
 {
 	(void)state;
@@ -534,6 +579,7 @@ main(void)
 	    STORY(test_a_secret_is_made_told_once_and_removed),
 	    STORY(test_a_given_secret_is_stored_as_it_is),
 	    STORY(test_a_secret_makes_sense),
+	    STORY(test_a_rotated_secret_takes_over_what_it_was_bound_to),
 	    STORY(test_secrets_of_several_endpoints_are_told_apart),
 	    STORY(test_certificates_are_listed_shown_and_revoked),
 	    STORY(test_a_certificate_is_told_as_pem),

@@ -52,9 +52,10 @@ set_secret(struct player *p, struct client *client, const struct words *words)
 	const char *value = word_get(words, "secret");
 	size_t i;
 
-	for (i = 0; value == NULL && i < p->n_secrets; i++) {
-		if (strcmp(p->secrets[i].ref, client->ref) == 0) {
-			value = p->secrets[i].value;
+	/* The newest. */
+	for (i = p->n_secrets; value == NULL && i > 0; i--) {
+		if (strcmp(p->secrets[i - 1].ref, client->ref) == 0) {
+			value = p->secrets[i - 1].value;
 		}
 	}
 	if (value == NULL) {

@@ -123,7 +123,8 @@ place_ctl_json(struct player *p, const char *const *args)
 void
 place_secret(struct player *p, const struct words *words)
 {
-	static const char *const options[] = {"uses", "ttl", "subject", "profile", "endpoint"};
+	static const char *const options[] = {
+	    "uses", "ttl", "subject", "profile", "endpoint", "overlap"};
 	struct known_secret *secret = &p->secrets[p->n_secrets++];
 	const char *args[16] = {"secret", "add", words->word[1]}, *value;
 	json_t *root;
@@ -131,6 +132,12 @@ place_secret(struct player *p, const struct words *words)
 	int n = 3;
 
 	need(p, p->n_secrets <= NAMED_MAX && words->n >= 2);
+	if (word_get(words, "overlap") != NULL) {
+		args[1] = "rotate";
+	}
+	if (word_get(words, "until") != NULL) {
+		args[n++] = "--until-confirmed";
+	}
 	for (i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
 		value = word_get(words, options[i]);
 		if (value != NULL) {

@@ -9,7 +9,7 @@
  *   START, STOP, KILL (-9), RESTART (-9 and START)
  *   CONNECT 127.0.0.1:8080 ca=FILE [conf=FILE] [retry=60s]       first of all: no cmpd of our own but that one; conf is for cmpd-ctl
  *   PASS 10m                           both clocks of cmpd go on; STEP wall 2h: only one jumps (wall, mono)
- *   SECRET ref [uses=1] [ttl=1h] [subject=/CN=x]
+ *   SECRET ref [uses=1] [ttl=1h] [subject=/CN=x] [until=confirmed] [overlap=1h]: rotates; clients made before keep the old one
  *   CLIENT a ref=dev1 [secret=x] | cert=name | from=b [id=0]      who it is; from: with what b was given under that certReqId
  *          [mac=pbmac1] [owf=sha256] [hmac=hmacWithSHA256] [prf=hmacWithSHA256] [iterations=500] [keylen=32] | [pss] [digest=sha384]
  *   CLIENTS c 100 ref=dev1 ...         c1 to c100; MAKE, SEND and EXPECT c* are for each of them, and % is its name
