@@ -57,6 +57,19 @@ def message(certificates, algorithm, protect, sender="stranger", kid=None, body=
     return sequence(header, body, tlv(0xa0, bits(protect(sequence(header, body)))), extra)
 
 
+def rsa_key(size, exponent):
+    modulus = int.from_bytes(os.urandom(size // 8), "big") | 1 << (size - 1) | 1
+    return sequence(sequence(oid("1.2.840.113549.1.1.1"), b"\x05\0"), bits(sequence(integer(modulus), integer(exponent))))
+
+
+def certificate(key, algorithm, subject="stranger", issuer="stranger"):
+    """One with a signature that does not verify."""
+    validity = sequence(tlv(24, b"20240101000000Z"), tlv(24, b"20491231000000Z"))
+    tbs = sequence(tlv(0xa0, integer(2)), integer(int.from_bytes(os.urandom(8), "big")), algorithm, name(issuer), validity,
+                   name(subject), key)
+    return sequence(tbs, algorithm, bits(os.urandom(64)))
+
+
 def noise(size):
     return lambda _: os.urandom(size)
 

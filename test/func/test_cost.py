@@ -3,14 +3,9 @@
 import os
 
 from harness import Ca, Server, main
-from messages import ECDSA, PBM, RSA, bits, der, integer, message, name, noise, oid, pbm, sequence, signature, tlv
+from messages import ECDSA, PBM, RSA, bits, certificate, der, integer, message, name, noise, oid, pbm, rsa_key, sequence, signature, tlv
 
 ROUNDS = 40
-
-
-def rsa_key(size, exponent):
-    modulus = int.from_bytes(os.urandom(size // 8), "big") | 1 << (size - 1) | 1
-    return sequence(sequence(oid("1.2.840.113549.1.1.1"), b"\x05\0"), bits(sequence(integer(modulus), integer(exponent))))
 
 
 def explicit_ec_key():
@@ -25,13 +20,6 @@ def explicit_ec_key():
     parameters = sequence(integer(1), sequence(oid("1.2.840.10045.1.1"), integer(p)), curve, tlv(4, point),
                           integer(p - 2), integer(1))
     return sequence(sequence(oid("1.2.840.10045.2.1"), parameters), bits(point))
-
-
-def certificate(key, algorithm, subject="stranger", issuer="stranger"):
-    validity = sequence(tlv(24, b"20240101000000Z"), tlv(24, b"20491231000000Z"))
-    tbs = sequence(tlv(0xa0, integer(2)), integer(int.from_bytes(os.urandom(8), "big")), algorithm, name(issuer), validity,
-                   name(subject), key)
-    return sequence(tbs, algorithm, bits(os.urandom(64)))
 
 
 def request(key):

@@ -41,89 +41,8 @@ static const uint8_t kinds[KIND + 1] = {WIRE_IR, WIRE_CR, WIRE_P10CR, WIRE_KUR, 
 /* /CN=fuzz */
 static const uint8_t subject[] = {0x30, 0x0f, 0x31, 0x0d, 0x30, 0x0b, 0x06, 0x03, 0x55, 0x04, 0x03,
     0x0c, 0x04, 'f', 'u', 'z', 'z'};
-static const uint8_t alg_ecdsa_sha256[] = {
-    0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02};
 
 #define CONSTANT(array) bytes_of(array, sizeof(array))
-
-/* ---- proofs of possession ---- */
-
-static struct bytes
-taken(struct world *w, struct buf *buf)
-{
-	struct bytes out = pool_bytes(w->pool, buf_get0(buf));
-
-	check(buf_error(buf) == 0 && out.data, "memory");
-	buf_fini(buf);
-	return out;
-}
-
-/* AlgorithmIdentifier and signature, one behind the other. */
-static void
-put_signature(struct world *w, struct buf *buf, struct bytes data)
-{
-	struct bytes signature = world_sign(w, data);
-	size_t mark;
-
-	buf_put_bytes(buf, CONSTANT(alg_ecdsa_sha256));
-	mark = der_begin(buf, DER_BIT_STRING);
-	buf_put_u8(buf, 0);
-	buf_put_bytes(buf, signature);
-	der_end(buf, mark);
-}
-
-static void
-put_cert_req(struct world *w, struct buf *buf, struct bytes request)
-{
-	size_t message = der_begin(buf, DER_SEQUENCE), popo;
-
-	buf_put_bytes(buf, request);
-	popo = der_begin(buf, DER_CONSTRUCTED(1));
-	put_signature(w, buf, request);
-	der_end(buf, popo);
-	der_end(buf, message);
-}
-
-static struct bytes
-sign_cert_reqs(struct world *w, struct bytes content)
-{
-	struct wire_cert_req *requests;
-	size_t n, list;
-	struct buf buf;
-
-	if (wire_cert_reqs_decode(w->pool, content, 64, &requests, &n, NULL) != 0) {
-		return content;
-	}
-	buf_init(&buf, 1 << 20);
-	list = der_begin(&buf, DER_SEQUENCE);
-	for (size_t i = 0; i < n; i++) {
-		if (requests[i].popo == WIRE_POPO_SIGNATURE && !requests[i].popo_input.data) {
-			put_cert_req(w, &buf, requests[i].request_raw);
-		} else {
-			buf_put_bytes(&buf, requests[i].raw);
-		}
-	}
-	der_end(&buf, list);
-	return taken(w, &buf);
-}
-
-static struct bytes
-sign_p10(struct world *w, struct bytes content)
-{
-	struct wire_p10 p10;
-	struct buf buf;
-	size_t mark;
-
-	if (wire_p10_decode(w->pool, content, &p10, NULL) != 0) {
-		return content;
-	}
-	buf_init(&buf, 1 << 20);
-	mark = der_begin(&buf, DER_SEQUENCE);
-	buf_put_bytes(&buf, p10.info_raw);
-	put_signature(w, &buf, p10.info_raw);
-	der_end(&buf, mark);
-	return taken(w, &buf);
-}
 
 /* ---- a transaction there is ---- */
 
@@ -156,10 +75,10 @@ honest_requests(struct world *w, uint8_t n)
 		put_key(w, &request, DER_CONSTRUCTED(6));
 		der_end(&request, template);
 		der_end(&request, inner);
-		put_cert_req(w, &list, taken(w, &request));
+		world_put_cert_req(w, &list, world_taken(w, &request));
 	}
 	der_end(&list, outer);
-	return taken(w, &list);
+	return world_taken(w, &list);
 }
 
 static struct bytes
@@ -177,13 +96,13 @@ honest_p10(struct world *w)
 	put_key(w, &info, DER_SEQUENCE);
 	der_put(&info, DER_CONSTRUCTED(0), BYTES_NONE);
 	der_end(&info, inner);
-	raw = taken(w, &info);
+	raw = world_taken(w, &info);
 	buf_init(&buf, 4096);
 	mark = der_begin(&buf, DER_SEQUENCE);
 	buf_put_bytes(&buf, raw);
-	put_signature(w, &buf, raw);
+	world_put_signature(w, &buf, raw);
 	der_end(&buf, mark);
-	return taken(w, &buf);
+	return world_taken(w, &buf);
 }
 
 static void
@@ -323,11 +242,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		new_id(w, letter.txn);
 	}
 	if (!(data[0] & AS_IT_IS)) {
-		content = letter.body_type == WIRE_P10CR ? sign_p10(w, content)
-			  : letter.body_type == WIRE_IR || letter.body_type == WIRE_CR ||
-				  letter.body_type == WIRE_KUR
-			      ? sign_cert_reqs(w, content)
-			      : content;
+		content = world_sign_popo(w, letter.body_type, content);
 	}
 	letter.content = content;
 	send(w, &letter, options & AGAIN);

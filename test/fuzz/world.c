@@ -26,22 +26,11 @@
 #define POOL_MAX     (8u << 20) /* as a worker of the daemon has it */
 #define CENTURY	     "36500d"
 
-static const uint8_t null_name[] = {0xa4, 0x02, 0x30, 0x00};
-static const char reference[] = "fuzz", secret_value[] = "known to the target";
-
 /* ECPrivateKey of P-256 without the public key: libcrypto works it out. Constant, so that seeds can hold the public one. */
 static const uint8_t device_key_der[] = {0x30, 0x31, 0x02, 0x01, 0x01, 0x04, 0x20, 0x11, 0x11, 0x11,
     0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11,
     0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0xa0, 0x0a, 0x06,
     0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07};
-
-/* AlgorithmIdentifiers. */
-static const uint8_t alg_sha256[] = {
-    0x30, 0x0b, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01};
-static const uint8_t alg_hmac_sha256[] = {
-    0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x02, 0x09};
-static const uint8_t alg_ecdsa_sha256[] = {
-    0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02};
 
 #define CONSTANT(array) bytes_of(array, sizeof(array))
 
@@ -121,12 +110,14 @@ conf_text(struct pool *pool, const struct fixture *f)
 	    "signer = { certificate = \"%s/signer.pem\"; key = \"%s/signer.key\"; }; "
 	    "prot_enc_cert = \"%s/signer.pem\"; "
 	    "message_time_window = \"1d\"; message_time_required = false; replay_keep = \"1h\"; "
-	    "strict = false; max_requests = 8; confirm = \"implicit\"; "
+	    "strict = false; max_nested = 8; "
+	    "ras = ( { name = \"plant\"; certificate = \"%s/ra.pem\"; } ); max_requests = 8; "
+	    "confirm = \"implicit\"; "
 	    "same_key = [ \"ir\", \"cr\", \"kur\", \"p10cr\" ]; rr_mac = true; "
 	    "mac_iterations_per_second = 1000000000; wrong_macs_per_minute = 1000000; "
 	    "revoke_updated = true; }";
-	char *held = pool_printf(pool, endpoint, "held", f->dir, f->dir, f->dir);
-	char *granted = pool_printf(pool, endpoint, "granted", f->dir, f->dir, f->dir);
+	char *held = pool_printf(pool, endpoint, "held", f->dir, f->dir, f->dir, f->dir);
+	char *granted = pool_printf(pool, endpoint, "granted", f->dir, f->dir, f->dir, f->dir);
 
 	return pool_printf(pool,
 	    "state_dir = \"/nowhere\"; "
@@ -137,14 +128,18 @@ conf_text(struct pool *pool, const struct fixture *f)
 	    "san = [ \"dns\", \"ip\", \"email\", \"uri\", \"dirName\", \"otherName\" ]; "
 	    "crl_distribution_points = [ \"http://ca.example/main.crl\" ]; }, "
 	    "{ name = \"other\"; ca = \"main\"; allow_ca = true; "
-	    "key_usage = [ \"digitalSignature\", \"keyCertSign\" ]; } ); "
+	    "key_usage = [ \"digitalSignature\", \"keyCertSign\" ]; }, "
+	    "{ name = \"ra\"; ca = \"main\"; names = \"any\"; "
+	    "san = [ \"dns\", \"ip\", \"email\", \"uri\" ]; "
+	    "extended_key_usage = [ \"cmcRA\" ]; } ); "
 	    "endpoints = ( %s, %s );",
 	    f->cert_file, f->key_file, f->cert_file, f->cert_file, held, granted);
 }
 
 /* A certificate by the issuer itself. */
 static struct cert
-certificate_for(struct world *w, struct fixture *f, const char *name, EVP_PKEY *key)
+certificate_for(struct world *w, struct fixture *f, const char *profile, const char *name,
+    EVP_PKEY *key)
 {
 	static const char *const names[] = {
 	    "subjectAltName=DNS:device.example,IP:10.0.0.1,email:a@example,URI:urn:device", NULL};
@@ -156,38 +151,50 @@ certificate_for(struct world *w, struct fixture *f, const char *name, EVP_PKEY *
 	const char *mods = NULL;
 	struct bytes hash;
 
-	must(issuer_resolve(w->desk.issuer, "device", &wanted, f->pool, &resolved, &mods,
+	must(issuer_resolve(w->desk.issuer, profile, &wanted, f->pool, &resolved, &mods,
 		 &f->diag) == 0,
 	    f->diag.text);
-	must(issuer_sign(w->desk.issuer, "device", &resolved, w->now, f->pool, &cert, &hash,
+	must(issuer_sign(w->desk.issuer, profile, &resolved, w->now, f->pool, &cert, &hash,
 		 &f->diag) == 0,
 	    f->diag.text);
 	return cert;
 }
 
 static void
+write_certificate(const char *file, const struct cert *cert)
+{
+	const unsigned char *p = cert->der.data;
+	X509 *x509 = d2i_X509(NULL, &p, (long)cert->der.len);
+
+	must(x509 != NULL, file);
+	write_pem(file, x509, NULL);
+	X509_free(x509);
+}
+
+static void
 make_issuer(struct world *w, struct fixture *f)
 {
-	char file[2][96];
+	char file[3][96];
 	struct cert signer;
-	const unsigned char *p;
-	X509 *x509;
 
 	must(issuer_new(w->conf, NULL, &w->desk.issuer, &f->diag) == 0, f->diag.text);
 	w->signer_key = make_key("P-256");
-	signer = certificate_for(w, f, "/CN=signer", w->signer_key);
-	p = signer.der.data;
-	x509 = d2i_X509(NULL, &p, (long)signer.der.len);
-	must(x509 != NULL, "signer");
+	signer = certificate_for(w, f, "device", "/CN=signer", w->signer_key);
 	snprintf(file[0], sizeof(file[0]), "%s/signer.pem", f->dir);
 	snprintf(file[1], sizeof(file[1]), "%s/signer.key", f->dir);
-	write_pem(file[0], x509, NULL);
+	snprintf(file[2], sizeof(file[2]), "%s/ra.pem", f->dir);
+	write_certificate(file[0], &signer);
 	write_pem(file[1], NULL, w->signer_key);
-	X509_free(x509);
+	w->ra_key = make_key("P-256");
+	w->ra = certificate_for(w, f, "ra", "/CN=plant", w->ra_key);
+	w->ra.confirmed = true;
+	w->ra_name = wire_general_name(f->pool, name_of(f, "/CN=plant"));
+	write_certificate(file[2], &w->ra);
 	must(cmp_door_new(w->conf, NULL, w->desk.issuer, &w->door, &f->diag) == 0, f->diag.text);
 	/* Everything is loaded; the process may end at any time. */
 	unlink(file[0]);
 	unlink(file[1]);
+	unlink(file[2]);
 	unlink(f->cert_file);
 	unlink(f->key_file);
 	rmdir(f->dir);
@@ -200,7 +207,7 @@ make_device(struct world *w, struct fixture *f)
 
 	w->device_key = d2i_PrivateKey(EVP_PKEY_EC, NULL, &p, sizeof(device_key_der));
 	must(w->device_key != NULL, "device key");
-	w->device = certificate_for(w, f, "/CN=device", w->device_key);
+	w->device = certificate_for(w, f, "device", "/CN=device", w->device_key);
 	w->device.confirmed = true;
 	w->device_name = wire_general_name(f->pool, name_of(f, "/CN=device"));
 }
@@ -237,8 +244,10 @@ world_new(void)
 static void
 fill_store(struct world *w)
 {
-	struct secret secret = {
-	    .ref = reference, .value = bytes_str(secret_value), .uses_left = -1, .created = w->now};
+	struct secret secret = {.ref = WORLD_REFERENCE,
+	    .value = bytes_str(WORLD_SECRET),
+	    .uses_left = -1,
+	    .created = w->now};
 	struct issuer_generation generation;
 	struct diag diag = {""};
 	struct buf der;
@@ -248,6 +257,7 @@ fill_store(struct world *w)
 	must(w->desk.unit != NULL, "memory");
 	unit_add_secret(w->desk.unit, &secret);
 	unit_put_cert(w->desk.unit, &w->device);
+	unit_put_cert(w->desk.unit, &w->ra);
 	buf_init(&der, 1 << 20);
 	must(issuer_generation0(w->desk.issuer, 0, &generation) == 0 &&
 		 desk_crl_make(&w->desk, &generation, NULL, &der, &crl, &diag) == 0,
@@ -297,181 +307,6 @@ world_begin(void)
 	the_world->is_over = false;
 	pool_reset(the_world->pool);
 	return the_world;
-}
-
-/* ---- messages ---- */
-
-struct bytes
-world_sign(struct world *w, struct bytes data)
-{
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	unsigned char signature[128];
-	size_t len = sizeof(signature);
-
-	must(ctx && EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, w->device_key) == 1 &&
-		 EVP_DigestSign(ctx, signature, &len, data.data, data.len) == 1,
-	    "signature");
-	EVP_MD_CTX_free(ctx);
-	return pool_bytes(w->pool, bytes_of(signature, len));
-}
-
-static struct wire_alg
-alg_of(struct bytes der)
-{
-	struct wire_alg alg = {.der = der};
-	struct bytes rest;
-
-	must(der_only(der, DER_SEQUENCE, &rest) == 0 && der_take(&rest, DER_OID, &alg.oid) == 0,
-	    "algorithm");
-	alg.parameters = rest.len > 0 ? rest : BYTES_NONE;
-	return alg;
-}
-
-static struct wire_alg
-mac_alg(struct world *w)
-{
-	struct wire_pbm pbm = {.salt = bytes_str("sixteen bytes ..."),
-	    .iterations = 100, /* the least that libcrypto takes */
-	    .owf = {.der = CONSTANT(alg_sha256)},
-	    .mac = {.der = CONSTANT(alg_hmac_sha256)}};
-
-	return alg_of(wire_pbm_alg_encode(w->pool, &pbm));
-}
-
-struct bytes
-world_mac(struct world *w, const struct wire_alg *alg, struct bytes part)
-{
-	struct bytes mac = BYTES_NONE;
-
-	must(mac_compute(w->door, w->pool, alg, bytes_str(secret_value), part, &mac) == 0, "MAC");
-	return mac;
-}
-
-struct bytes
-world_message(struct world *w, const struct letter *letter)
-{
-	uint8_t nonce[WORLD_ID_SIZE];
-	struct wire_header header = {.pvno = letter->pvno3 ? 3 : 2,
-	    .sender = letter->sign ? w->device_name : CONSTANT(null_name),
-	    .recipient = CONSTANT(null_name),
-	    .message_time = w->now,
-	    .message_time_raw = bytes_str(wire_time_encode(w->pool, w->now)),
-	    .sender_kid = letter->sign ? BYTES_NONE : bytes_str(reference),
-	    .transaction_id = CONSTANT(letter->txn),
-	    .sender_nonce = bytes_of(nonce, sizeof(nonce)),
-	    .recip_nonce = letter->recip_nonce,
-	    .n_general_info = letter->n_info};
-	struct wire_itav info[4];
-	struct bytes head, part, protection, body = letter->content;
-	struct buf buf;
-
-	memcpy(info, letter->info, sizeof(info));
-	header.general_info = info;
-	memset(nonce, 0, sizeof(nonce));
-	memcpy(nonce, &w->messages, sizeof(w->messages));
-	w->messages++;
-	buf_init(&buf, 1 << 24);
-	der_put(&buf, DER_CONSTRUCTED((uint8_t)letter->body_type), body);
-	body = pool_bytes(w->pool, buf_get0(&buf));
-	buf_fini(&buf);
-	header.protection_alg = letter->sign ? alg_of(CONSTANT(alg_ecdsa_sha256)) : mac_alg(w);
-	head = wire_header_encode(w->pool, &header);
-	part = wire_protected_part(w->pool, head, body);
-	must(head.data && part.data, "message");
-	protection =
-	    letter->sign ? world_sign(w, part) : world_mac(w, &header.protection_alg, part);
-	return wire_message_build(w->pool, head, body, protection, &w->device.der,
-	    letter->sign ? 1 : 0);
-}
-
-/* ---- the door ---- */
-
-static void
-wake(void *arg)
-{
-	(void)arg;
-}
-
-static void
-late(void *arg, const struct txn_key *txn, int64_t cert_req_id,
-    const struct policy_verdict *verdict)
-{
-	(void)arg;
-	(void)txn;
-	(void)cert_req_id;
-	(void)verdict;
-	abort();
-}
-
-struct reply
-world_hand_in(struct world *w, enum place place, struct bytes body, bool authentic)
-{
-	static struct cmp_request request;
-	struct cmp_answer answer;
-	struct store_stats before, after;
-	struct reply reply = {.stored = false};
-	int error;
-
-	pool_reset(w->answer_pool);
-	cmp_request_init(&request);
-	request.endpoint = &w->conf->endpoints[place];
-	request.operation = CMP_OP_NONE;
-	request.body = body;
-	request.peer = "192.0.2.1";
-	request.req = w->messages;
-	request.wake = wake;
-	must(store_stats(w->desk.reader, &before) == 0, "statistics");
-	error = cmp_door_handle(w->door, &w->desk, &request, &answer);
-	check_no_errors_left();
-	check(error == 0, "the door has an answer");
-	check(w->desk.unit == NULL, "the desk keeps no unit");
-	reply.stored = answer.unit && !unit_is_empty(answer.unit);
-	check(!reply.stored || !answer.fault, "a fault stores nothing");
-	for (size_t i = 0; i < answer.n_log; i++) {
-		log_end(answer.log[i]);
-	}
-	if (reply.stored) {
-		error = store_commit_wait(w->store, answer.unit);
-		if (error) {
-			fprintf(stderr, "commit: %s\n", cmpd_strerror(error));
-		}
-		check(error == 0, "with nobody else around what was wanted can be stored");
-	} else {
-		unit_free(answer.unit);
-		must(store_stats(w->desk.reader, &after) == 0, "statistics");
-		check(memcmp(&before, &after, sizeof(after)) == 0, "nothing was changed");
-	}
-	cmp_request_detach(&request, late, NULL);
-	cmp_request_fini(&request);
-	check_answer(w, body, answer.body, authentic, &reply.message);
-	check_no_errors_left();
-	return reply;
-}
-
-void
-world_approve(struct world *w, const uint8_t txn[WORLD_ID_SIZE])
-{
-	struct decision decision = {
-	    .kind = DECISION_APPROVE, .actor = "operator:test", .fail_info = -1};
-	struct txn_key key = {.protocol = PROTOCOL_CMP, .id_len = WORLD_ID_SIZE};
-	char hex[2 * ENTRY_ID_SIZE + 1];
-	struct entry entry;
-	struct diag diag;
-
-	memcpy(key.id, txn, WORLD_ID_SIZE);
-	if (store_entry_find(w->desk.reader, w->pool, &key, 0, &entry) != 0 ||
-	    entry.state != ENTRY_PENDING) {
-		return;
-	}
-	pool_reset(w->answer_pool);
-	w->desk.unit = unit_new();
-	hex_encode(bytes_of(entry.id, sizeof(entry.id)), hex, sizeof(hex));
-	if (desk_decide(&w->desk, hex, &decision, &entry, &diag) == 0) {
-		must(store_commit_wait(w->store, w->desk.unit) == 0, "approval");
-	} else {
-		unit_free(w->desk.unit);
-	}
-	w->desk.unit = NULL;
 }
 
 /* ---- time ---- */

@@ -121,6 +121,9 @@ check_body(const struct wire_message *m)
 		    "a RevRepContent");
 		check_statuses(info);
 		break;
+	case WIRE_NESTED:
+		check(mac_is(&m->header.protection_alg) == false, "a nested answer is signed");
+		break;
 	default:
 		check(m->body_type == WIRE_PKICONF || m->body_type == WIRE_GENP ||
 			  m->body_type == WIRE_POLLREP,
