@@ -167,8 +167,8 @@ policy_plugin_try(const char *file, struct diag *diag)
 	close(pipe_fds[1]);
 	if (rc != 0) {
 		close(pipe_fds[0]);
-		return diag_set(diag, rc, "%s cannot be started to try %s", policy_limits.program,
-		    file);
+		return diag_set(diag, rc, "%s cannot be started to try %s",
+		    policy_limits.program != NULL ? policy_limits.program : "/proc/self/exe", file);
 	}
 	if (!read_answer(pipe_fds[0], deadline, answer, sizeof(answer))) {
 		deadline = 0;

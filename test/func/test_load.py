@@ -12,6 +12,7 @@ import threading
 import time
 
 from harness import OPENSSL, PATIENCE, Relay, Server, main, run
+from killer import Killer
 
 FULL = "full" in sys.argv[1:]
 sys.argv = [a for a in sys.argv if a != "full"]
@@ -19,32 +20,6 @@ TRANSACTIONS = int(os.environ.get("CMPD_LOAD", "200" if FULL else "40"))
 CLIENTS = 8
 PERIOD = float(os.environ.get("CMPD_LOAD_PERIOD", "0.5" if TRANSACTIONS >= 100 else "0.2"))  # seconds between two kills
 KINDS = ("ir", "cr", "p10cr")  # a certificate is updated once: kur has tests of its own
-
-
-class Killer(threading.Thread):
-    """Kills cmpd every half second, at no particular moment of what it does, and starts it again."""
-
-    def __init__(self, server):
-        super().__init__(daemon=True)
-        self.server, self.kills, self.over, self.error = server, 0, threading.Event(), None
-        self.up = threading.Lock()  # for the operator: held by whoever needs cmpd, or takes it away
-
-    def run(self):
-        while not self.over.wait(PERIOD * random.uniform(0.8, 1.2)):
-            try:
-                with self.up:
-                    self.server.kill()
-                    self.kills += 1
-                    self.server.start()
-            except Exception as error:  # pylint: disable=broad-except
-                self.error = error
-                return
-
-    def stop(self):
-        self.over.set()
-        self.join()
-        if self.error:
-            raise self.error
 
 
 class Retrying:
@@ -161,7 +136,7 @@ def look(load):
 
 def under_kills(**options):
     with Server(endpoint={"same_key": list(KINDS)}, **options) as server:
-        killer, sender = Killer(server), Retrying(server)
+        killer, sender = Killer(server, PERIOD), Retrying(server)
         with Relay(server, sender) as relay:
             load = Load(server, killer, relay.port)
             killer.start()

@@ -156,3 +156,25 @@ credential_make(struct player *p, const struct words *words, bool ca)
 	credential_write(p, out, pool_printf(p->pool, "%s/d/%s", p->dir, out->name));
 	p->n_named++;
 }
+
+void
+credential_load(struct player *p, const struct words *words)
+{
+	const char *cert = word_get(words, "cert"), *key = word_get(words, "key");
+	struct credential *out = &p->named[p->n_named];
+	BIO *cert_file, *key_file;
+
+	need(p, p->n_named < NAMED_MAX && cert != NULL && key != NULL);
+	snprintf(out->name, sizeof(out->name), "%s", word_at(p, words, 1));
+	cert_file = BIO_new_file(cert, "r");
+	key_file = BIO_new_file(key, "r");
+	out->certificate =
+	    cert_file == NULL ? NULL : PEM_read_bio_X509(cert_file, NULL, NULL, NULL);
+	out->key = key_file == NULL ? NULL : PEM_read_bio_PrivateKey(key_file, NULL, NULL, NULL);
+	if (out->certificate == NULL || out->key == NULL) {
+		fail(p, "no certificate in %s, or no key in %s", cert, key);
+	}
+	BIO_free(cert_file);
+	BIO_free(key_file);
+	p->n_named++;
+}

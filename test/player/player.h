@@ -193,6 +193,8 @@ struct bytes name_der(struct player *p, const char *text);
 struct bytes object_der(struct player *p, const void *value, const ASN1_ITEM *item);
 /* CA and CERT lines. */
 void credential_make(struct player *p, const struct words *words, bool ca);
+/* LOAD lines. */
+void credential_load(struct player *p, const struct words *words);
 /* With its key, as PATH.pem and PATH.key. */
 void credential_write(struct player *p, const struct credential *credential, const char *path);
 /* ---- protect.c ---- */

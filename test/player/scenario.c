@@ -4,6 +4,7 @@
  *
  *   CA name [subject=/CN=x]            a trust anchor, as DIR/name.pem
  *   CERT name ca=x [subject=/CN=y] [key=ec:P-256] [expired] [ku=keyAgreement] [eku=cmcRA]; either with its key, as DIR/name.key
+ *   LOAD name cert=FILE key=FILE       a certificate with its key that is there already
  *   ROOT name                          this CA is the one of cmpd, instead of what cmpd-ctl init made: answers lead to it
  *   CONFIG endpoint.key = value        before START; also profile.key, or any path of libconfig
  *   START, STOP, KILL (-9), RESTART (-9 and START)
@@ -427,6 +428,7 @@ static const struct verb {
 } verbs[] = {
     {"CA", do_ca},
     {"CERT", do_cert},
+    {"LOAD", credential_load},
     {"ROOT", do_root},
     {"CONFIG", do_config},
     {"CONNECT", place_connect},
