@@ -21,7 +21,7 @@
  *   FINISH a [mixed] [within=60s], SHOW a, SAVE a NAME           goes on until nothing is open; prints, keeps: see finish.c
  *   STATE a pending [id=0]             of the entry; waits a little for it
  *   FILE name "line" ...               a file beside cmpd.conf
- *   CTL [exit=4] approve a [id=0] [version=1] | deny a badRequest "text" [id=0] | show a [id=0] | any other words of
+ *   CTL [exit=4] approve a [id=0] [version=1] | deny a badRequest "text" [id=0] | any other words of
  *                                    cmpd-ctl, where @a:7 stands for the id of that entry and %name for that file
  *   OUTPUT text | OUTPUT !text         the last CTL said this, or did not
  *   SAME a b                           the last answers of both are the same bytes
@@ -355,8 +355,6 @@ do_ctl(struct player *p, const struct words *words)
 		args[n++] = word_at(p, words, at + 2);
 		args[n++] = "--text";
 		args[n++] = word_at(p, words, at + 3);
-	} else if (strcmp(verb, "show") == 0) {
-		args[n++] = entry_of(p, words, at + 1);
 	} else {
 		while (++at < words->n) {
 			args[n++] = ctl_word(p, words->word[at]);
