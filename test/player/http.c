@@ -205,3 +205,36 @@ http_send(struct player *p, const struct http_request *request, struct http_answ
 	    (end.tv_sec - start.tv_sec) * INT64_C(1000000) + (end.tv_nsec - start.tv_nsec) / 1000;
 	p->posts++;
 }
+
+/* Processor time of cmpd so far. */
+static long
+spent_ms(struct player *p)
+{
+	FILE *f = fopen(pool_printf(p->pool, "/proc/%d/stat", (int)p->pid), "r");
+	long user = 0, system = 0;
+
+	if (f != NULL) {
+		/* The name, second of all, has no blank in it. */
+		if (fscanf(f, "%*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %ld %ld", &user,
+			&system) != 2) {
+			user = system = 0;
+		}
+		fclose(f);
+	}
+	return (user + system) * 1000 / sysconf(_SC_CLK_TCK);
+}
+
+void
+http_lap(struct player *p, const struct words *words)
+{
+	long spent = spent_ms(p);
+
+	/* Started anew, it has spent nothing before. */
+	printf("# %s: %.1f ms for %d POSTs, %ld ms of processor time\n", words->rest,
+	    (double)p->waited_us / 1000, p->posts,
+	    spent >= p->spent_ms ? spent - p->spent_ms : spent);
+	fflush(stdout);
+	p->spent_ms = spent;
+	p->waited_us = 0;
+	p->posts = 0;
+}

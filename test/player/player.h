@@ -102,6 +102,7 @@ struct player {
 	const char *remembered[8]; /* by place_remember */
 	int64_t waited_us; /* for answers, since the last LAP */
 	int posts; /* since then */
+	long spent_ms; /* processor time of cmpd, up to then */
 };
 
 /* ---- scenario.c ---- */
@@ -183,6 +184,8 @@ struct http_answer {
 	struct bytes body;
 };
 void http_send(struct player *p, const struct http_request *request, struct http_answer *ret);
+/* LAP lines. */
+void http_lap(struct player *p, const struct words *words);
 
 /* ---- credential.c: keys, certificates, protection ---- */
 

@@ -409,15 +409,6 @@ do_same(struct player *p, const struct words *words)
 	}
 }
 
-static void
-do_lap(struct player *p, const struct words *words)
-{
-	printf("# %s: %.1f ms for %d POSTs\n", words->rest, (double)p->waited_us / 1000, p->posts);
-	fflush(stdout);
-	p->waited_us = 0;
-	p->posts = 0;
-}
-
 static const struct verb {
 	const char *name;
 	void (*run)(struct player *p, const struct words *words);
@@ -451,7 +442,7 @@ static const struct verb {
     {"CTL", do_ctl, true},
     {"OUTPUT", do_output},
     {"SAME", do_same},
-    {"LAP", do_lap},
+    {"LAP", http_lap},
     {"REMEMBER", do_remember},
     {"UNCHANGED", do_unchanged},
 };
