@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cmp/endpoint.h"
+#include "cmp/keypackage.h"
 #include "cmp/ra.h"
 
 static struct bytes
@@ -273,6 +274,18 @@ load_information(struct cmp_door *door, struct cmp_endpoint *ep, struct diag *di
 	return error;
 }
 
+static int
+load_kga(struct cmp_door *door, struct cmp_endpoint *ep, struct diag *diag)
+{
+	for (const char **kind = ep->conf->central_key; *kind; kind++) {
+		if (!issuer_can_make_key(door->libctx, *kind)) {
+			return diag_set(diag, CMPD_ECONF,
+			    "central_key: keys of kind %s cannot be made", *kind);
+		}
+	}
+	return kga_load(door->libctx, ep->conf, &ep->kga, diag);
+}
+
 int
 endpoint_init(struct cmp_door *door, const struct conf_endpoint *conf, struct cmp_endpoint *ret,
     struct diag *diag)
@@ -308,6 +321,9 @@ endpoint_init(struct cmp_door *door, const struct conf_endpoint *conf, struct cm
 	if (!error) {
 		error = load_information(door, ret, diag);
 	}
+	if (!error && conf->central_key && conf->central_key[0]) {
+		error = load_kga(door, ret, diag);
+	}
 	if (error && diag && !diag->text[0]) {
 		diag_set(diag, error, "%s", cmpd_strerror(error));
 	}
@@ -327,4 +343,5 @@ endpoint_fini(struct cmp_endpoint *endpoint)
 	X509_STORE_free(endpoint->anchors);
 	X509_STORE_free(endpoint->ra_anchors);
 	X509_STORE_free(endpoint->vendor_anchors);
+	kga_free(endpoint->kga);
 }

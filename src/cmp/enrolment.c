@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "cmp/auth.h"
+#include "cmp/central.h"
 #include "cmp/engine.h"
 #include "cmp/gate.h"
 #include "cmp/popo.h"
@@ -126,6 +127,10 @@ check_request(struct cmp_work *work, size_t i, struct diag *why)
 		return diag_set(why, CMPD_ETEMPLATE,
 		    "the template has fields that only a CA may fill");
 	}
+	if (central_asked(request)) {
+		error = central_check(work, why);
+		return error ? error : check_old_cert_id(work, request, why);
+	}
 	error = popo_check(work, request, why);
 	if (!error) {
 		error = check_key(request->template.spki, why);
@@ -143,6 +148,7 @@ run_submit(struct engine_call *call)
 	bool p10 = work->in.body_type == WIRE_P10CR;
 	const struct wire_cert_req *request = p10 ? NULL : &work->requests[call->index];
 	bool vouched = request && request->popo == WIRE_POPO_RA_VERIFIED;
+	bool central = request && central_asked(request);
 	struct desk_request ask = {
 	    .endpoint = work->endpoint->conf,
 	    .profile = work->cert_profiles[call->index],
@@ -154,14 +160,17 @@ run_submit(struct engine_call *call)
 	    .raw = p10 ? work->p10.raw : request->template_raw,
 	    .old_issuer = request ? wire_directory_name(request->old_issuer) : BYTES_NONE,
 	    .old_serial = request ? request->old_serial : BYTES_NONE,
-	    .pop = vouched ? POP_RA_VERIFIED : POP_VERIFIED,
+	    .pop = central   ? POP_NOT_NEEDED
+		   : vouched ? POP_RA_VERIFIED
+			     : POP_VERIFIED,
 	    .implicit_confirm = gate_wants_implicit_confirm(work) &&
 				work->endpoint->conf->confirm == CONF_CONFIRM_IMPLICIT,
 	};
-
-	return desk_submit(work->desk, auth_requester(call->verified), &ask,
+	int error = desk_submit(work->desk, auth_requester(call->verified), &ask,
 	    &work->request->verdicts[call->index], work->request->wake, work->request->arg,
 	    &call->outcome);
+
+	return error ? error : central_wrap(work, &call->outcome);
 }
 
 static int

@@ -1,4 +1,5 @@
 #include "cmp/auth.h"
+#include "cmp/central.h"
 #include "cmp/delayed.h"
 #include "cmp/engine.h"
 #include "cmp/seal.h"
@@ -12,8 +13,10 @@ run_collect(struct engine_call *call)
 {
 	const struct entry *entries = call->arg;
 
-	return desk_collect(call->work->desk, &call->work->txn, &entries[call->index],
-	    &call->outcome);
+	int error =
+	    desk_collect(call->work->desk, &call->work->txn, &entries[call->index], &call->outcome);
+
+	return error ? error : central_wrap(call->work, &call->outcome);
 }
 
 static bool

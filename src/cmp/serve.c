@@ -90,6 +90,7 @@ serve_log_outcome(struct cmp_work *work, const struct desk_outcome *outcome)
 	log_int(line, "certReqId", outcome->cert_req_id);
 	if (outcome->certificate.data) {
 		log_hex(line, "serial", entry->serial);
+		log_str(line, "keyMade", entry->make_key);
 	}
 	if (outcome->status == DESK_REJECTED) {
 		log_str(line, "failInfo", failinfo_name(serve_status_of(outcome).fail_info));
@@ -160,6 +161,7 @@ serve_cert_rep(struct cmp_work *work, const struct desk_outcome *outcomes, size_
 		responses[i].status = serve_status_of(outcome);
 		work->answer->waits = work->answer->waits || outcome->status == DESK_WAITING;
 		responses[i].certificate = outcome->certificate;
+		responses[i].private_key = outcome->envelope;
 		serve_log_outcome(work, outcome);
 		if (!outcome->certificate.data) {
 			continue;

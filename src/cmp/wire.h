@@ -208,6 +208,8 @@ struct wire_cert_response {
 	int64_t cert_req_id;
 	struct wire_status_info status;
 	struct bytes certificate; /* DER; absent: none */
+	/* its privateKey [5.2.2]: EnvelopedData, DER; absent: none, or (decoded) of the old form */
+	struct bytes private_key;
 };
 /* tag: WIRE_IP, WIRE_CP or WIRE_KUP. ca_pubs only when n_ca_pubs > 0. */
 struct bytes wire_cert_rep_encode(struct pool *pool, int tag, const struct bytes *ca_pubs,

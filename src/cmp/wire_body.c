@@ -90,9 +90,31 @@ wire_error_decode(struct pool *pool, struct bytes in, struct wire_status_info *r
 
 /* ---- bodies of answers ---- */
 
+/* privateKey [0] -> EncryptedKey -> envelopedData [0]. */
+static void
+take_private_key(struct wire_take *take, struct bytes rest, struct bytes *ret)
+{
+	struct wire_der_build build = {.pool = take->pool};
+	struct bytes content;
+	struct der choice;
+
+	if (!der_peek(rest, DER_CONSTRUCTED(0))) {
+		return;
+	}
+	if (der_take(&rest, DER_CONSTRUCTED(0), &content) != 0 ||
+	    der_next(&content, &choice) != 0 || content.len != 0) {
+		wire_take_fault(take, "a privateKey does not decode");
+		return;
+	}
+	if (choice.tag == DER_CONSTRUCTED(0)) {
+		*ret = wire_der_retag(&build, DER_SEQUENCE, choice.whole);
+		take->error = ret->data || take->error ? take->error : CMPD_ENOMEM;
+	}
+}
+
 /* CertifiedKeyPair -> certOrEncCert -> certificate [0], explicit as in all of CMP. */
 static void
-take_certificate(struct wire_take *take, struct bytes in, struct bytes *ret)
+take_key_pair(struct wire_take *take, struct bytes in, struct wire_cert_response *ret)
 {
 	struct der choice, certificate;
 	struct bytes content;
@@ -101,6 +123,7 @@ take_certificate(struct wire_take *take, struct bytes in, struct bytes *ret)
 		wire_take_fault(take, "a CertifiedKeyPair does not decode");
 		return;
 	}
+	take_private_key(take, content, &ret->private_key);
 	if (choice.tag != DER_CONSTRUCTED(0)) {
 		return;
 	}
@@ -109,7 +132,7 @@ take_certificate(struct wire_take *take, struct bytes in, struct bytes *ret)
 		wire_take_fault(take, "a CertifiedKeyPair does not decode");
 		return;
 	}
-	*ret = certificate.whole;
+	ret->certificate = certificate.whole;
 }
 
 static int
@@ -130,7 +153,7 @@ cert_response_decode(struct pool *pool, struct bytes in, void *out, struct diag 
 	wire_take_status(&take, asn1->status, &ret->status);
 	key_pair = wire_take_string(&take, asn1->key_pair);
 	if (key_pair.data != NULL) {
-		take_certificate(&take, key_pair, &ret->certificate);
+		take_key_pair(&take, key_pair, ret);
 	}
 	ASN1_item_free((ASN1_VALUE *)asn1, ASN1_ITEM_rptr(wire_cert_response_asn1));
 	return take.error;

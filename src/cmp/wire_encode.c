@@ -153,13 +153,24 @@ put_body(struct wire_der_build *build, int tag, struct bytes content)
 
 /* ---- bodies ---- */
 
+/* CertifiedKeyPair: certOrEncCert certificate [0], privateKey [0] EncryptedKey, of which envelopedData is [0] again. */
+static struct bytes
+put_key_pair(struct wire_der_build *build, const struct wire_cert_response *response)
+{
+	struct bytes parts[2] = {
+	    wire_der_put1(build, DER_CONSTRUCTED(0), response->certificate),
+	    wire_der_put1(build, DER_CONSTRUCTED(0),
+		wire_der_retag(build, DER_CONSTRUCTED(0), response->private_key)),
+	};
+
+	return parts[0].data ? wire_der_put(build, DER_SEQUENCE, parts, 2) : BYTES_NONE;
+}
+
 static struct bytes
 put_cert_response(struct wire_der_build *build, const struct wire_cert_response *response)
 {
 	struct bytes parts[] = {wire_der_put_int(build, response->cert_req_id),
-	    put_status(build, &response->status),
-	    wire_der_put1(build, DER_SEQUENCE,
-		wire_der_put1(build, DER_CONSTRUCTED(0), response->certificate))};
+	    put_status(build, &response->status), put_key_pair(build, response)};
 
 	return wire_der_put(build, DER_SEQUENCE, parts, 3);
 }

@@ -37,6 +37,7 @@ struct cmp_endpoint {
 	struct algorithm_set protection, popo; /* signature algorithms that are accepted */
 	struct cmp_root_update root_update;
 	struct bytes prot_enc_cert; /* DER; absent: none */
+	struct kga *kga; /* who signs the keys made here; NULL: none are */
 	X509_STORE *anchors;
 	X509_STORE *vendor_anchors; /* of factory certificates; NULL: none */
 	struct cmp_ra *ras; /* the configured certificates of RAs */
@@ -49,6 +50,7 @@ struct cmp_endpoint {
 	struct bytes ca_pub; /* the CA certificate if self-signed: caPubs of a MAC-protected ip */
 };
 
+struct kga;
 struct signer_cache;
 
 struct cmp_door {

@@ -259,14 +259,17 @@ fields_issue(const json_t *entry)
 {
 	const json_t *issue = json_object_get(entry, "issue");
 	int64_t validity = json_number(issue, "validity");
-	char text[CLOCK_TEXT_SIZE];
+	char text[CLOCK_TEXT_SIZE], key[128];
 
 	output_field("subject", json_text(issue, "subject"));
 	field_list("names", json_object_get(issue, "sans"));
 	if (json_is_false(json_object_get(entry, "names_bound"))) {
 		output_field("", "(not the requester's own names)");
 	}
-	output_field("key", json_text(entry, "key_type"));
+	(void)snprintf(key, sizeof(key), "%s (made here)", json_word(entry, "key_type"));
+	output_field("key", json_is_true(json_object_get(entry, "key_made_here"))
+				? key
+				: json_text(entry, "key_type"));
 	field_groups("key SHA-256", json_text(entry, "spki_sha256"));
 	field_joined("extensions", json_object_get(issue, "extensions"));
 	if (validity > 0) {

@@ -241,6 +241,12 @@ check_endpoint(struct conf_parser *parser, size_t n)
 		    "allow_mac and trust_own are false and trust is empty: nobody could be "
 		    "authenticated");
 	}
+	if (endpoint->central_key[0] != NULL &&
+	    (endpoint->kga_certificate == NULL || endpoint->kga_key == NULL)) {
+		return conf_fail(parser, at(parser, "endpoints", n, "central_key"), CMPD_ECONF,
+		    "central_key: needs kga = { certificate; key; }, which signs the keys that are "
+		    "made");
+	}
 	error = check_ras(parser, n);
 	if (error == 0) {
 		error = check_vendor(parser, n);

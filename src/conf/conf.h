@@ -95,6 +95,9 @@ struct conf_vendor {
 enum conf_confirm { CONF_CONFIRM_EXPLICIT, CONF_CONFIRM_IMPLICIT };
 enum conf_recip_nonce { CONF_RECIP_NONCE_POLL, CONF_RECIP_NONCE_REQUEST };
 
+/* Bits of an RSA key made here: one takes a worker a second on the average, a larger one many. */
+#define CONF_MADE_RSA_MAX 4096
+
 struct conf_endpoint {
 	const char *path; /* "/.well-known/cmp", "/.well-known/cmp/p/<name>" or a legacy path */
 	const char *profile;
@@ -106,6 +109,11 @@ struct conf_endpoint {
 	const char *signer_key;
 	bool signer_pss; /* RSA: sign with RSASSA-PSS */
 	const char *signer_chain; /* PEM file, NULL: none */
+	/* kinds of keys made for who asks for that ("ec:P-256"); empty: none */
+	const char **central_key;
+	const char *kga_certificate; /* PEM file: who signs the keys made here, and its chain */
+	const char *kga_key;
+	bool kga_bare_key; /* quirk: a key is sent as PrivateKeyInfo, not as AsymmetricKeyPackage */
 	/* PEM files of anchors for requesters; CAs of cmpd are added by trust_own */
 	const char **trust;
 	struct conf_vendor vendor;

@@ -141,6 +141,23 @@ conf_check_key_kind(const char *value)
 }
 
 const char *
+conf_check_made_key(const char *value)
+{
+	const char *curve = after(value, "ec:");
+	const char *bits = after(value, "rsa:");
+
+	if (strcmp(value, "ed25519") == 0 || strcmp(value, "ed448") == 0 ||
+	    (curve != NULL && is_name(curve))) {
+		return NULL;
+	}
+	if (bits != NULL && strspn(bits, DIGITS) == strlen(bits) && strlen(bits) <= 5 &&
+	    atoi(bits) >= 2048 && atoi(bits) <= CONF_MADE_RSA_MAX) {
+		return NULL;
+	}
+	return "\"ec:<curve>\", \"rsa:<bits>\" (2048 to 4096), \"ed25519\" or \"ed448\"";
+}
+
+const char *
 conf_check_key_purpose(const char *value)
 {
 	size_t len = strlen(value);

@@ -39,6 +39,12 @@
 		.name = #key, .type = kind, AT(conf_endpoint, signer_##key), .flags = (how),       \
 		.initial = (value), allowed, .help = (text)                                        \
 	}
+/* The same of kga. */
+#define KGA_KEY(key, kind, value, allowed, text)                                                   \
+	{                                                                                          \
+		.name = #key, .type = kind, AT(conf_endpoint, kga_##key),                          \
+		.flags = CONF_RELOADABLE, .initial = (value), allowed, .help = (text)              \
+	}
 #define GROUP(tag, key)                                                                            \
 	{                                                                                          \
 		.name = #key, .type = CONF_GROUP, AT(tag, key), .section = &(key)                  \
@@ -255,6 +261,19 @@ static const struct conf_section ras = {"ras",
     "that "
     "oldCertID names, and revoke and revive what the CAs of the endpoint have issued.",
     sizeof(struct conf_ra), ra_rows};
+static const struct conf_row kga_rows[] = {
+    KGA_KEY(certificate, CONF_FILE, NULL, ANY,
+	"PEM file with its certificate and those above it, without the root. Its extended key "
+	"usage must have *cmKGA*, by which clients know who may make keys. The key is RSA or EC."),
+    KGA_KEY(key, CONF_KEY, NULL, ANY, "Its private key: a file or a URI."),
+    KGA_KEY(bare_key, CONF_BOOL, "false", ANY,
+	"Whether a key is sent as it is (PrivateKeyInfo) instead of in an AsymmetricKeyPackage: "
+	"the client of OpenSSL 3.5 reads nothing else."),
+    END};
+
+static const struct conf_section kga = {"kga",
+    "The key generation authority: signs the keys that are made here (_central_key_).",
+    sizeof(struct conf_endpoint), kga_rows};
 
 static const struct conf_word unknowns[] = {
     {"hold", CONF_UNKNOWN_HOLD}, {"deny", CONF_UNKNOWN_DENY}, {NULL, 0}};
@@ -295,6 +314,15 @@ static const struct conf_row endpoint_rows[] = {
     KEY(conf_endpoint, profile, CONF_STRING, REQUIRED, NULL, CHECK(conf_check_name),
 	"Name of the profile of the certificates that are asked for here."),
     {.name = "signer", .type = CONF_GROUP, .flags = REQUIRED, .section = &signer},
+    KEY(conf_endpoint, central_key, LIST(CONF_STRING), CONF_RELOADABLE, "",
+	CHECK(conf_check_made_key),
+	"Kinds of keys that are made here for a requester that sends no public key (ir, cr, kur): "
+	"*ec:* and a curve, *rsa:* and the number of bits (2048 to 4096), *ed25519*, *ed448*. If "
+	"the request names an algorithm, the first that fits, else the first. The private key is "
+	"sent encrypted to the certificate that signs the request (RSA: keyEncipherment, EC: "
+	"keyAgreement) or under the secret, and is not stored. Needs _kga_. Empty: keys are not "
+	"made."),
+    {.name = "kga", .type = CONF_GROUP, .flags = CONF_RELOADABLE, .section = &kga},
     KEY(conf_endpoint, aliases, LIST(CONF_STRING), CONF_RELOADABLE, "", CHECK(conf_check_path),
 	"More paths of this endpoint, for clients that know only those; they may end with a "
 	"slash."),

@@ -68,6 +68,7 @@ const char *conf_check_proxy(const char *value);
 const char *conf_check_path(const char *value);
 const char *conf_check_url(const char *value);
 const char *conf_check_key_kind(const char *value);
+const char *conf_check_made_key(const char *value);
 const char *conf_check_key_purpose(const char *value);
 /* "addr:port", "[v6]:port", "unix:path". */
 const char *conf_check_address(const char *value);

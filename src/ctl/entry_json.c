@@ -40,6 +40,17 @@ pop_name(enum pop_result pop)
 	return (size_t)pop < sizeof(names) / sizeof(names[0]) ? names[pop] : "unknown";
 }
 
+/* Absent while there is no key: it is made later, or the request was refused for its form. */
+static struct bytes
+key_digest(const struct entry *entry)
+{
+	static const uint8_t none[DIGEST_SIZE];
+
+	return memcmp(entry->spki_sha256, none, sizeof(none)) == 0
+		   ? BYTES_NONE
+		   : bytes_of(entry->spki_sha256, sizeof(entry->spki_sha256));
+}
+
 void
 ctl_entry_put_summary(struct ctl_object *object, const struct entry *entry, uint64_t version)
 {
@@ -53,8 +64,7 @@ ctl_entry_put_summary(struct ctl_object *object, const struct entry *entry, uint
 	ctl_object_integer(object, "cert_req_id", entry->cert_req_id);
 	ctl_object_text(object, "subject", entry->subject);
 	ctl_object_texts(object, "sans", (const char *const *)entry->sans);
-	ctl_object_hex(object, "spki_sha256",
-	    bytes_of(entry->spki_sha256, sizeof(entry->spki_sha256)));
+	ctl_object_hex(object, "spki_sha256", key_digest(entry));
 	ctl_object_text(object, "wants", entry->wants);
 	ctl_object_text(object, "requester", entry->requester);
 	ctl_object_text(object, "peer", entry->peer);
@@ -320,7 +330,11 @@ ctl_entry_put_detail(struct ctl_object *object, struct ctl_context *context,
 	if (!entry->requested.spki.data || issuer_key_type(entry->requested.spki, key_type) < 0) {
 		key_type[0] = '\0';
 	}
-	ctl_object_text(object, "key_type", key_type[0] ? key_type : NULL);
+	ctl_object_text(object, "key_type",
+	    entry->make_key ? entry->make_key
+	    : key_type[0]   ? key_type
+			    : NULL);
+	ctl_object_boolean(object, "key_made_here", entry->make_key != NULL);
 	ctl_object_json(object, "requested", template_json(pool, &entry->requested));
 	ctl_object_json(object, "issue", issued_json(context, entry));
 	ctl_object_text(object, "mods", entry->mods);

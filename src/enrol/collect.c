@@ -1,3 +1,4 @@
+#include <openssl/evp.h>
 #include <string.h>
 
 #include "enrol/internal.h"
@@ -56,18 +57,41 @@ audit_cert(struct desk *desk, const struct cert *cert, const char *actor, const 
 	unit_audit(desk->unit, desk->now, actor, what, serial, text);
 }
 
-int
-desk_make_certificate(struct desk *desk, struct entry *entry, const struct conf_endpoint *endpoint,
-    bool implicit_confirm, struct cert *ret, struct diag *diag)
+/* The key of who has none: made when its certificate is, and never stored. */
+static int
+make_key(struct desk *desk, struct entry *entry, EVP_PKEY **ret, struct diag *diag)
 {
-	struct cert cert;
+	struct template wanted = entry->resolved;
 	int error;
 
-	error = issuer_sign(desk->issuer, entry->profile, &entry->resolved, desk->now, desk->pool,
-	    &cert, &entry->cert_hash, diag);
+	if (!entry->make_key) {
+		return 0;
+	}
+	wanted.make_key = entry->make_key;
+	error = issuer_make_key(desk->issuer, &wanted, desk->pool, &entry->resolved, ret, diag);
+	if (!error) {
+		desk_audit_entry(desk, entry, "cmpd", "key.made", entry->make_key);
+	}
+	return error;
+}
+
+int
+desk_make_certificate(struct desk *desk, struct entry *entry, const struct conf_endpoint *endpoint,
+    bool implicit_confirm, struct cert *ret, EVP_PKEY **ret_key, struct diag *diag)
+{
+	EVP_PKEY *key = NULL;
+	struct cert cert;
+	int error = make_key(desk, entry, &key, diag);
+
+	if (!error) {
+		error = issuer_sign(desk->issuer, entry->profile, &entry->resolved, desk->now,
+		    desk->pool, &cert, &entry->cert_hash, diag);
+	}
 	if (error) {
+		EVP_PKEY_free(key);
 		return error;
 	}
+	memcpy(entry->spki_sha256, cert.spki_sha256, sizeof(entry->spki_sha256));
 	memcpy(cert.entry, entry->id, sizeof(cert.entry));
 	cert.number = 0;
 	cert.version = 0;
@@ -83,6 +107,7 @@ desk_make_certificate(struct desk *desk, struct entry *entry, const struct conf_
 	audit_cert(desk, &cert, entry->decided_by ? entry->decided_by : "cmpd", "cert.issued",
 	    entry->subject);
 	*ret = cert;
+	*ret_key = key;
 	return 0;
 }
 
@@ -139,23 +164,6 @@ desk_supersede_of(struct desk *desk, const struct entry *entry)
 }
 
 static int
-tell_certificate(struct desk *desk, struct desk_outcome *ret)
-{
-	const struct entry *entry = &ret->entry;
-	struct cert cert;
-	int error = store_cert_get(desk->reader, desk->pool, entry->ca, entry->serial, &cert);
-
-	if (error) {
-		return error;
-	}
-	ret->status = entry->mods ? DESK_GRANTED_WITH_MODS : DESK_GRANTED;
-	ret->text = entry->mods;
-	ret->certificate = cert.der;
-	ret->confirmed = entry->state == ENTRY_CONFIRMED;
-	return 0;
-}
-
-static int
 tell_waiting(struct desk_outcome *ret)
 {
 	ret->status = DESK_WAITING;
@@ -174,6 +182,28 @@ tell_rejected(struct desk_outcome *ret, int fail_info, const char *text)
 }
 
 static int
+tell_certificate(struct desk *desk, struct desk_outcome *ret)
+{
+	const struct entry *entry = &ret->entry;
+	struct cert cert;
+	int error;
+
+	if (entry->make_key) {
+		return tell_rejected(ret, -1,
+		    "the key was sent with the certificate and is not kept: ask for another one");
+	}
+	error = store_cert_get(desk->reader, desk->pool, entry->ca, entry->serial, &cert);
+	if (error) {
+		return error;
+	}
+	ret->status = entry->mods ? DESK_GRANTED_WITH_MODS : DESK_GRANTED;
+	ret->text = entry->mods;
+	ret->certificate = cert.der;
+	ret->confirmed = entry->state == ENTRY_CONFIRMED;
+	return 0;
+}
+
+static int
 collect_approved(struct desk *desk, const struct txn *txn, struct desk_outcome *ret)
 {
 	const struct conf_endpoint *endpoint = desk_endpoint_find(desk, txn->endpoint);
@@ -184,9 +214,9 @@ collect_approved(struct desk *desk, const struct txn *txn, struct desk_outcome *
 	if (!endpoint) {
 		return CMPD_ENOENT;
 	}
-	error =
-	    desk_make_certificate(desk, &ret->entry, endpoint, txn->implicit_confirm, &cert, &diag);
-	if (error == CMPD_ETEMPLATE || error == CMPD_ENOENT) {
+	error = desk_make_certificate(desk, &ret->entry, endpoint, txn->implicit_confirm, &cert,
+	    &ret->made_key, &diag);
+	if (error == CMPD_ETEMPLATE || error == CMPD_ENOENT || error == CMPD_EALGORITHM) {
 		/* The promise cannot be kept as it was given: an operator must look again. */
 		memset(&ret->entry.resolved, 0, sizeof(ret->entry.resolved));
 		ret->entry.approvals = NULL;
@@ -202,7 +232,12 @@ collect_approved(struct desk *desk, const struct txn *txn, struct desk_outcome *
 	ret->text = ret->entry.mods;
 	ret->certificate = cert.der;
 	ret->confirmed = ret->entry.state == ENTRY_CONFIRMED;
-	return ret->confirmed ? desk_supersede_of(desk, &ret->entry) : 0;
+	error = ret->confirmed ? desk_supersede_of(desk, &ret->entry) : 0;
+	if (error) {
+		EVP_PKEY_free(ret->made_key);
+		ret->made_key = NULL;
+	}
+	return error;
 }
 
 int

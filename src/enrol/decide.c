@@ -65,6 +65,7 @@ resolve_entry(struct desk *desk, struct entry *entry, const struct policy_verdic
 	if (verdict && verdict->profile) {
 		entry->profile = verdict->profile;
 	}
+	wanted.make_key = entry->make_key;
 	/* What was shown to the people who decide: kur may have taken names from the old certificate. */
 	error = name_from_text(desk->pool,
 	    verdict && verdict->subject ? verdict->subject : entry->subject, &subject);

@@ -8,6 +8,8 @@
  */
 #pragma once
 
+#include <openssl/types.h>
+
 #include "base/bytes.h"
 #include "base/error.h"
 #include "model/record.h"
@@ -108,6 +110,9 @@ struct desk_outcome {
 	int fail_info; /* rejected by a decision: PKIFailureInfo bit, -1: none given */
 	const char *text; /* rejected: why; granted with mods: what; waiting: reason. NULL: none */
 	struct bytes certificate; /* granted: DER; absent: rr, genm */
+	/* granted, and the key was made here in this very call: the door sends it, encrypted, and frees it. NULL: none */
+	EVP_PKEY *made_key;
+	struct bytes envelope; /* the door's own: made_key as it is sent */
 	int64_t check_after; /* waiting: ms */
 	bool confirmed; /* granted and implicitly confirmed */
 	struct entry entry; /* as it will be stored, for the log */
@@ -137,7 +142,7 @@ void desk_file_rejected(struct desk *desk, const struct desk_requester *requeste
     const struct txn *txn, struct desk_outcome *outcome);
 
 /* What became of an entry: makes the certificate if it is approved and not made yet. Idempotent: an issued one
- * gets the same certificate again. */
+ * gets the same certificate again, but for one whose key was made here: the key is not kept, so that one is rejected. */
 int desk_collect(struct desk *desk, const struct txn *txn, const struct entry *entry,
     struct desk_outcome *ret) CMPD_MUST_CHECK;
 

@@ -19,10 +19,11 @@ int desk_move_entry(struct desk *desk, struct entry *entry, enum entry_state to)
 int64_t desk_entry_due(const struct desk *desk, const struct entry *entry);
 
 /* Signs the certificate of an approved entry (new or stored), which becomes issued or confirmed; adds both to the
- * unit. CMPD_ETEMPLATE: it cannot be made any more (diag says why). */
+ * unit. The key is made first, if that is wanted: *ret_key is the caller's, NULL: none was. CMPD_ETEMPLATE: the certificate
+ * cannot be made any more (diag says why). */
 int desk_make_certificate(struct desk *desk, struct entry *entry,
     const struct conf_endpoint *endpoint, bool implicit_confirm, struct cert *ret,
-    struct diag *diag) CMPD_MUST_CHECK;
+    EVP_PKEY **ret_key, struct diag *diag) CMPD_MUST_CHECK;
 
 /* A certificate whose update is confirmed: it is not updated again, and revoked where the endpoint says so. Changes *old; the caller puts it. */
 void desk_supersede(struct desk *desk, struct cert *old, const struct conf_endpoint *endpoint);

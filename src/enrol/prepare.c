@@ -3,6 +3,7 @@
 #include "enrol/submission.h"
 #include "model/certificate.h"
 #include "model/name.h"
+#include "model/spki.h"
 
 bool
 desk_profile_offered(const struct conf_endpoint *endpoint, const char *name)
@@ -42,6 +43,28 @@ choose_profile(struct submission *s)
 	if (!s->profile) {
 		return diag_set(&s->diag, CMPD_ETEMPLATE, "there is no profile \"%s\"", name);
 	}
+	return 0;
+}
+
+/* Who sends no key gets one made, of a kind that the endpoint has: the first with the algorithm that is asked for. */
+static int
+choose_key(struct submission *s)
+{
+	const char **kinds = s->request->endpoint->central_key;
+	struct bytes spki = s->wanted.spki;
+	bool any = !spki.data;
+
+	if (!any && !spki_is_wish(spki)) {
+		return 0;
+	}
+	while (kinds && *kinds && !any && !spki_wish_fits(spki, *kinds)) {
+		kinds++;
+	}
+	if (!kinds || !*kinds) {
+		return diag_set(&s->diag, CMPD_ETEMPLATE, "%s: send a public key",
+		    any ? "keys are not made here" : "keys of this algorithm are not made here");
+	}
+	s->wanted.make_key = *kinds;
 	return 0;
 }
 
@@ -210,6 +233,9 @@ submission_prepare(struct submission *s)
 		error = choose_profile(s);
 	}
 	if (!error) {
+		error = choose_key(s);
+	}
+	if (!error) {
 		error = complete_update(s);
 	}
 	if (!error) {
@@ -222,6 +248,10 @@ submission_prepare(struct submission *s)
 		s->mods = s->mods ? pool_printf(s->desk->pool, "%s; %s", s->vendor.mods, s->mods)
 				  : s->vendor.mods;
 		error = s->mods ? 0 : CMPD_ENOMEM;
+	}
+	/* One that is to be made has not been seen before. */
+	if (!error && s->wanted.make_key) {
+		return 0;
 	}
 	if (!error) {
 		error = digest_sha256(s->resolved.spki, s->spki_sha256);

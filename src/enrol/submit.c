@@ -1,3 +1,4 @@
+#include <openssl/evp.h>
 #include <string.h>
 
 #include "enrol/submission.h"
@@ -19,6 +20,7 @@ static int
 ask_policy(struct submission *s, struct desk_verdict *slot, void (*wake)(void *), void *arg)
 {
 	char key_type[ISSUER_KEY_TYPE_SIZE];
+	const char *make_key = s->wanted.make_key;
 	struct policy_request question = {
 	    .req = s->request->req,
 	    .txn = s->request->txn,
@@ -29,10 +31,10 @@ ask_policy(struct submission *s, struct desk_verdict *slot, void (*wake)(void *)
 	    .sans = s->sans,
 	    .spki = s->resolved.spki,
 	    .template = s->request->raw,
-	    .key_type = key_type,
+	    .key_type = make_key ? make_key : key_type,
 	    .pop = s->request->pop,
 	};
-	int error = slot->call ? 0 : issuer_key_type(s->resolved.spki, key_type);
+	int error = slot->call || make_key ? 0 : issuer_key_type(s->resolved.spki, key_type);
 
 	if (!error) {
 		error = desk_ask_policy(s->desk, s->requester, s->request->endpoint, &question,
@@ -96,6 +98,7 @@ fill_entry(struct submission *s, struct entry *entry)
 	entry->profile = s->profile->name;
 	entry->requested = s->request->template;
 	entry->resolved = s->resolved;
+	entry->make_key = s->wanted.make_key;
 	entry->mods = s->mods;
 	entry->subject = s->subject;
 	entry->sans = s->sans;
@@ -188,7 +191,7 @@ grant(struct submission *s, struct entry *entry, struct desk_outcome *ret)
 	entry->state = ENTRY_APPROVED;
 	entry->decided = s->desk->now;
 	error = desk_make_certificate(s->desk, entry, s->request->endpoint,
-	    s->request->implicit_confirm, &cert, &s->diag);
+	    s->request->implicit_confirm, &cert, &ret->made_key, &s->diag);
 	if (error) {
 		return error;
 	}
@@ -282,6 +285,10 @@ desk_submit(struct desk *desk, const struct desk_requester *requester,
 	}
 	if (!error) {
 		error = note_update(&s, &ret->entry);
+	}
+	if (error) {
+		EVP_PKEY_free(ret->made_key);
+		ret->made_key = NULL;
 	}
 	if (error && desk_is_fault(error)) {
 		return reject(&s, error, ret);

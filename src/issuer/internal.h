@@ -113,5 +113,8 @@ struct ca *issuer_find_ca(struct issuer *issuer, const uint8_t id[CA_ID_SIZE]);
 struct profile *issuer_find(struct issuer *issuer, const char *name);
 /* RFC 5280 4.2.1.2, method 1. */
 int issuer_key_id(struct issuer *issuer, struct bytes key, uint8_t ret[20]) CMPD_MUST_CHECK;
+/* Appends subjectKeyIdentifier. key: contents of the BIT STRING. */
+int issuer_put_key_id(struct issuer *issuer, struct bytes key, struct buf *out,
+    struct diag *diag) CMPD_MUST_CHECK;
 /* Empties libcrypto's queue after a failure; its first reason goes into diag behind the text. */
 int issuer_error(struct diag *diag, int error, const char *format, ...) CMPD_PRINTF(3, 4);

@@ -49,6 +49,19 @@ issuer_key_id(struct issuer *issuer, struct bytes key, uint8_t ret[20])
 	return 0;
 }
 
+int
+issuer_put_key_id(struct issuer *issuer, struct bytes key, struct buf *out, struct diag *diag)
+{
+	uint8_t value[2 + 20] = {DER_OCTET_STRING, 20};
+	int result = issuer_key_id(issuer, key, value + 2);
+
+	if (result < 0) {
+		return diag_set(diag, result, "the key identifier cannot be computed");
+	}
+	extension_put(out, EXTENSION_SUBJECT_KEY_ID, false, bytes_of(value, sizeof(value)));
+	return 0;
+}
+
 static size_t
 count_generations(const struct conf *conf)
 {

@@ -29,12 +29,23 @@ void issuer_free(struct issuer *issuer);
  * so what is approved is what is made. A resolved template may be resolved again. Of the requested extensions only
  * subjectAltName is taken (and CA:TRUE, if the profile says allow_ca); keyUsage and extendedKeyUsage may be asked for as far as
  * the profile gives them; others are left out, or refused if critical. Key usages that a kind of key cannot have are left out.
+ * With make_key set a key of that kind is to be made: the resolved template has no spki and no subjectKeyIdentifier yet.
  * CMPD_ETEMPLATE (no subject and no SAN, no key, key kind or size, validity), CMPD_EEXTENSION, CMPD_EALGORITHM
  * (unknown kind of key), each with the reason in diag; CMPD_ENOENT: no such profile.
  */
 int issuer_resolve(struct issuer *issuer, const char *profile, const struct template *requested,
     struct pool *pool, struct template *ret, const char **ret_mods,
     struct diag *diag) CMPD_MUST_CHECK;
+
+/*
+ * Makes the key pair that a resolved template wants (make_key) and completes the template with its spki and
+ * subjectKeyIdentifier; *ret in pool, *ret_key the caller's. Every call makes another key. RSA takes its time: up to seconds.
+ * CMPD_ECRYPTO, CMPD_EALGORITHM: the library cannot make such keys.
+ */
+int issuer_make_key(struct issuer *issuer, const struct template *resolved, struct pool *pool,
+    struct template *ret, EVP_PKEY **ret_key, struct diag *diag) CMPD_MUST_CHECK;
+/* Can keys of this kind be made? For checking a configuration; makes none. */
+bool issuer_can_make_key(OSSL_LIB_CTX *libctx, const char *kind);
 
 /*
  * Signs a certificate for a resolved template: valid from now less one second (or its not_before if later), 159 random serial bits. The key is copied raw, never

@@ -114,23 +114,36 @@ resolve_subject(struct resolution *r)
 
 /* ---- key ---- */
 
+/* The key that is there, or the kind of the one to be made. */
 static int
-resolve_key(struct resolution *r)
+read_key(struct resolution *r)
 {
-	const char **allowed = r->profile->conf->allowed_keys;
-	static const char *usual[] = {
-	    "ec:P-256", "ec:P-384", "ec:P-521", "rsa:2048", "ed25519", "ed448", NULL};
 	struct bytes der = r->requested->spki;
-	char kind[SPKI_TEXT_SIZE];
-	int result;
 
+	if (r->requested->make_key != NULL) {
+		return spki_of_word(r->requested->make_key, &r->spki) == 0
+			   ? 0
+			   : diag_set(r->diag, CMPD_EALGORITHM, "keys of kind %s cannot be made",
+				 r->requested->make_key);
+	}
 	if (der.data == NULL) {
 		return diag_set(r->diag, CMPD_ETEMPLATE, "no public key");
 	}
 	if (der.len > ISSUER_SPKI_MAX) {
 		return diag_set(r->diag, CMPD_ETEMPLATE, "the public key is too large");
 	}
-	result = spki_parse(der, &r->spki, r->diag);
+	return spki_parse(der, &r->spki, r->diag);
+}
+
+static int
+resolve_key(struct resolution *r)
+{
+	const char **allowed = r->profile->conf->allowed_keys;
+	static const char *usual[] = {
+	    "ec:P-256", "ec:P-384", "ec:P-521", "rsa:2048", "ed25519", "ed448", NULL};
+	char kind[SPKI_TEXT_SIZE];
+	int result = read_key(r);
+
 	if (result < 0) {
 		return result == CMPD_EFORMAT ? CMPD_ETEMPLATE : result;
 	}
@@ -144,7 +157,8 @@ resolve_key(struct resolution *r)
 		return diag_set(r->diag, CMPD_ETEMPLATE,
 		    "a key of kind %s is not allowed by the profile", spki_to_text(&r->spki, kind));
 	}
-	r->out.spki = der;
+	r->out.make_key = r->requested->make_key;
+	r->out.spki = r->out.make_key != NULL ? BYTES_NONE : r->requested->spki;
 	return 0;
 }
 
@@ -247,14 +261,7 @@ put_key_usage(struct resolution *r, struct buf *out)
 static int
 put_key_id(struct resolution *r, struct buf *out)
 {
-	uint8_t value[2 + 20] = {DER_OCTET_STRING, 20};
-	int result = issuer_key_id(r->issuer, r->spki.key, value + 2);
-
-	if (result < 0) {
-		return diag_set(r->diag, result, "the key identifier cannot be computed");
-	}
-	extension_put(out, EXTENSION_SUBJECT_KEY_ID, false, bytes_of(value, sizeof(value)));
-	return 0;
+	return issuer_put_key_id(r->issuer, r->spki.key, out, r->diag);
 }
 
 /* All that the certificate will carry, so that approving it is approving this. */
@@ -270,7 +277,8 @@ resolve_extensions(struct resolution *r)
 	mark = der_begin(out, DER_SEQUENCE);
 	put_basic_constraints(out, r->want_ca);
 	result = put_key_usage(r, out);
-	if (result == 0) {
+	/* That of a key to be made is added when it is. */
+	if (result == 0 && r->out.make_key == NULL) {
 		result = put_key_id(r, out);
 	}
 	if (result < 0) {
@@ -325,11 +333,14 @@ resolve_finish(struct resolution *r, struct template *ret, const char **ret_mods
 	memcpy(r->out.ca, r->profile->ca->id, sizeof(r->out.ca));
 	r->out.subject = pool_bytes(r->pool, r->out.subject);
 	r->out.spki = pool_bytes(r->pool, r->out.spki);
+	if (r->out.make_key != NULL) {
+		r->out.make_key = pool_strdup(r->pool, r->out.make_key);
+	}
 	if (r->mods.len > 0) {
 		mods = pool_strndup(r->pool, r->mods.data, r->mods.len);
 	}
-	if (r->out.subject.data == NULL || r->out.spki.data == NULL || buf_error(&r->mods) < 0 ||
-	    (r->mods.len > 0 && mods == NULL)) {
+	if (r->out.subject.data == NULL || (r->out.spki.data == NULL && r->out.make_key == NULL) ||
+	    buf_error(&r->mods) < 0 || (r->mods.len > 0 && mods == NULL)) {
 		return diag_set(r->diag, CMPD_ENOMEM, "%s", cmpd_strerror(CMPD_ENOMEM));
 	}
 	*ret = r->out;

@@ -105,6 +105,8 @@ struct entry {
 	uint8_t signer_ca[CA_ID_SIZE]; /* kur: the certificate to be updated */
 	struct bytes signer_serial;
 	const char *wants; /* rr, genm: what is asked for, in words */
+	const char
+	    *make_key; /* kind of the key that is made here ("ec:P-256"); NULL: the client has it */
 	const char *peer; /* address */
 	int64_t received;
 	int64_t decided;

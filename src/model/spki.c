@@ -321,3 +321,71 @@ spki_word_algorithm(const char *word, struct buf *out)
 	}
 	der_end(out, mark);
 }
+
+int
+spki_of_word(const char *word, struct spki *ret)
+{
+	const struct spki_curve *curve = NULL;
+	const struct spki_algorithm *algorithm = spki_word_find(word, &curve);
+	struct spki spki = {.bits = 0};
+
+	if (algorithm == NULL) {
+		return CMPD_EALGORITHM;
+	}
+	spki.kind = algorithm->kind;
+	spki.bits = algorithm->bits;
+	if (curve != NULL) {
+		spki.curve = curve->name;
+		spki.bits = curve->bits;
+	}
+	if (spki.kind == SPKI_RSA || spki.kind == SPKI_RSA_PSS) {
+		spki.bits = spki_word_bits(word + strcspn(word, ":") + (strchr(word, ':') != NULL));
+	}
+	if (spki.bits == 0 || (spki.kind == SPKI_EC) != (curve != NULL) ||
+	    !spki_fits(&spki, word)) {
+		return CMPD_EALGORITHM;
+	}
+	*ret = spki;
+	return 0;
+}
+
+/* The AlgorithmIdentifier in front of an empty BIT STRING. */
+static int
+spki_wish_algorithm(struct bytes der, struct bytes *ret)
+{
+	struct bytes body, bits;
+	struct der id;
+
+	if (der_only(der, DER_SEQUENCE, &body) < 0 ||
+	    der_take_element(&body, DER_SEQUENCE, &id) < 0 ||
+	    der_only(body, DER_BIT_STRING, &bits) < 0 || bits.len != 1 || bits.data[0] != 0) {
+		return CMPD_EFORMAT;
+	}
+	*ret = id.whole;
+	return 0;
+}
+
+bool
+spki_is_wish(struct bytes der)
+{
+	struct bytes id;
+
+	return spki_wish_algorithm(der, &id) == 0;
+}
+
+bool
+spki_wish_fits(struct bytes wish, const char *word)
+{
+	struct bytes id;
+	struct buf wanted;
+	bool fits = false;
+
+	if (spki_wish_algorithm(wish, &id) < 0) {
+		return false;
+	}
+	buf_init(&wanted, 64);
+	spki_word_algorithm(word, &wanted);
+	fits = buf_error(&wanted) == 0 && bytes_equal(id, buf_get0(&wanted));
+	buf_fini(&wanted);
+	return fits;
+}

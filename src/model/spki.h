@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/bytes.h"
+#include "base/error.h"
 
 enum spki_kind {
 	SPKI_RSA,
@@ -46,5 +47,11 @@ unsigned spki_word_rsa_bits(const char *word);
 /* Appends the AlgorithmIdentifier of such keys. */
 struct buf;
 void spki_word_algorithm(const char *word, struct buf *out);
+/* The kind, curve and size that a word names, without a key. CMPD_EALGORITHM: names none. */
+int spki_of_word(const char *word, struct spki *ret) CMPD_MUST_CHECK;
+/* A SubjectPublicKeyInfo whose BIT STRING is empty: the wish that a key of this algorithm is made. */
+bool spki_is_wish(struct bytes der);
+/* Would a key of this word be what a wish asks for? RSA: of any size, for the algorithm does not name one. */
+bool spki_wish_fits(struct bytes wish, const char *word);
 /* Could any key fit this word? For checking a configuration. */
 bool spki_word_known(const char *allowed);

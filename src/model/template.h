@@ -13,7 +13,10 @@
 struct template
 {
 	struct bytes subject; /* DER Name; absent: not asked for. An empty Name is present */
-	struct bytes spki; /* DER SubjectPublicKeyInfo */
+	/* DER SubjectPublicKeyInfo; requested: absent or with an empty BIT STRING if the key is to be made here */
+	struct bytes spki;
+	/* the kind of key to be made here ("ec:P-256"); NULL: spki is the key. A stored template has it in its entry */
+	const char *make_key;
 	struct bytes extensions; /* DER Extensions (SEQUENCE OF Extension); absent: none */
 	int64_t not_before; /* ms; 0: not asked for. Resolved: 0 = from the moment of issuing */
 	int64_t not_after; /* ms; 0: not asked for. Resolved: 0 = not_before + validity */

@@ -92,6 +92,7 @@ const struct record_field record_entry_fields[] = {
     BYTES(entry, cert_hash, UINT_MAX),
     U64(entry, confirm_until),
     TEXT_2(entry, wants),
+    TEXT_2(entry, make_key),
     END,
 };
 
