@@ -324,6 +324,35 @@ F1_pbm_parameters_that_are_no_sequence(void **state)
 }
 
 static void
+a_private_key_stands_behind_its_certificate(void **state)
+{
+	static const uint8_t enveloped[] = {0x30, 0x03, 0x02, 0x01, 0x02};
+	static const uint8_t certificate[] = {0x30, 0x03, 0x02, 0x01, 0x07};
+	static const uint8_t pair[] = {0x30, 0x0e, 0xa0, 0x05, 0x30, 0x03, 0x02, 0x01, 0x07, 0xa0,
+	    0x05, 0xa0, 0x03, 0x02, 0x01, 0x02};
+	struct wire_cert_response response = {.status = {.fail_info = -1},
+	    .certificate = bytes_of(certificate, sizeof(certificate)),
+	    .private_key = bytes_of(enveloped, sizeof(enveloped))};
+	struct wire_cert_response *back = NULL;
+	struct pool *pool = *state;
+	struct bytes body, content;
+	size_t n = 0;
+
+	body = wire_cert_rep_encode(pool, WIRE_IP, NULL, 0, &response, 1);
+	assert_non_null(memmem(body.data, body.len, pair, sizeof(pair)));
+	assert_int_equal(der_only(body, DER_CONSTRUCTED(WIRE_IP), &content), 0);
+	assert_int_equal(wire_cert_rep_decode(pool, content, 1, &back, &n, NULL), 0);
+	assert_true(bytes_equal(back->certificate, response.certificate));
+	assert_true(bytes_equal(back->private_key, response.private_key));
+	/* None without a certificate, and none that is not there. */
+	response.certificate = BYTES_NONE;
+	body = wire_cert_rep_encode(pool, WIRE_IP, NULL, 0, &response, 1);
+	assert_int_equal(der_only(body, DER_CONSTRUCTED(WIRE_IP), &content), 0);
+	assert_int_equal(wire_cert_rep_decode(pool, content, 1, &back, &n, NULL), 0);
+	assert_null(back->private_key.data);
+}
+
+static void
 times_of_four_digit_years(void **state)
 {
 	static const struct {
@@ -403,6 +432,8 @@ main(void)
 	    cmocka_unit_test_setup_teardown(B2_2_the_tagged_reason_is_understood, make_pool,
 		free_pool),
 	    cmocka_unit_test_setup_teardown(F1_pbm_parameters_that_are_no_sequence, make_pool,
+		free_pool),
+	    cmocka_unit_test_setup_teardown(a_private_key_stands_behind_its_certificate, make_pool,
 		free_pool),
 	    cmocka_unit_test_setup_teardown(times_of_four_digit_years, make_pool, free_pool),
 	    cmocka_unit_test(no_memory_gives_no_message),

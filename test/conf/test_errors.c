@@ -205,6 +205,18 @@ endpoints_that_make_no_sense(void **state)
 		"t.conf:4: vendor: trust is empty, so the other keys mean nothing"},
 	    {"vendor = { trust = [ \"v.pem\" ]; inventory = true; unknown = \"grant\"; };",
 		"t.conf:4: unknown: \"grant\" is not allowed, wants one of \"hold\", \"deny\""},
+	    {"central_key = [ \"ec:P-256\" ];",
+		"t.conf:4: central_key: needs kga = { certificate; key; }, which signs the keys "
+		"that are made"},
+	    {"central_key = [ \"ec:P-256\" ]; kga = { certificate = \"k.pem\"; };",
+		"t.conf:4: central_key: needs kga = { certificate; key; }, which signs the keys "
+		"that are made"},
+	    {"central_key = [ \"rsa:8192\" ];",
+		"t.conf:4: central_key: \"rsa:8192\" is not allowed, wants \"ec:<curve>\", "
+		"\"rsa:<bits>\" (2048 to 4096), \"ed25519\" or \"ed448\""},
+	    {"central_key = [ \"rsa:1024\" ];",
+		"t.conf:4: central_key: \"rsa:1024\" is not allowed, wants \"ec:<curve>\", "
+		"\"rsa:<bits>\" (2048 to 4096), \"ed25519\" or \"ed448\""},
 	    {"chek_after = 60;",
 		"t.conf:4: unknown key \"chek_after\" (did you mean \"check_after\"?)"},
 	    {"policy = { plugin = \"allow\"; };",

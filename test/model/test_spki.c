@@ -80,6 +80,63 @@ kinds_are_told_without_decoding(void **state)
 }
 
 static void
+words_name_keys_that_are_not_there(void **state)
+{
+	static const char *const words[] = {"ec:P-256", "ec:P-521", "ec:brainpoolP384r1",
+	    "rsa:2048", "rsa:4096", "ed25519", "ed448", "x25519", "ml-dsa-65"};
+	static const char *const others[] = {"", "ec", "ec:", "ec:P-1", "rsa", "rsa:", "rsa:12",
+	    "rsa:99999", "ed25519:1", "dsa:2048", "ml-dsa"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		char text[SPKI_TEXT_SIZE];
+		struct spki spki;
+
+		assert_int_equal(spki_of_word(words[i], &spki), 0);
+		assert_string_equal(spki_to_text(&spki, text), words[i]);
+		assert_null(spki.key.data);
+	}
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		struct spki spki;
+
+		assert_int_equal(spki_of_word(others[i], &spki), CMPD_EALGORITHM);
+	}
+}
+
+static void
+an_empty_key_is_a_wish(void **state)
+{
+	/* As the client of OpenSSL 3.5 sends it, for P-256; RSA; Ed25519. */
+	static const uint8_t p256[] = {0x30, 0x18, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce,
+	    0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03,
+	    0x01, 0x00};
+	static const uint8_t rsa[] = {0x30, 0x12, 0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86,
+	    0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00, 0x03, 0x01, 0x00};
+	static const uint8_t ed[] = {
+	    0x30, 0x0a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x01, 0x00};
+	struct bytes wish = bytes_of(p256, sizeof(p256));
+	struct key key = encode(EVP_EC_gen("P-256"));
+	struct spki spki;
+
+	(void)state;
+	assert_true(spki_is_wish(wish));
+	assert_true(spki_wish_fits(wish, "ec:P-256"));
+	assert_false(spki_wish_fits(wish, "ec:P-384"));
+	assert_false(spki_wish_fits(wish, "rsa:2048"));
+	assert_int_equal(spki_parse(wish, &spki, NULL), CMPD_EFORMAT);
+	assert_true(spki_wish_fits(bytes_of(rsa, sizeof(rsa)), "rsa:3072"));
+	assert_false(spki_wish_fits(bytes_of(rsa, sizeof(rsa)), "ec:P-256"));
+	assert_true(spki_wish_fits(bytes_of(ed, sizeof(ed)), "ed25519"));
+	assert_false(spki_wish_fits(bytes_of(ed, sizeof(ed)), "ed448"));
+	assert_false(spki_is_wish(bytes_of(key.der, key.len)));
+	for (size_t len = 0; len < sizeof(p256); len++) {
+		assert_false(spki_is_wish(bytes_of(p256, len)));
+	}
+	assert_false(spki_is_wish(BYTES_NONE));
+	OPENSSL_free(key.der);
+}
+
+static void
 explicit_curves_are_refused(void **state)
 {
 	EVP_PKEY *pkey = EVP_EC_gen("P-256");
@@ -171,6 +228,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(kinds_are_told_without_decoding),
+	    cmocka_unit_test(words_name_keys_that_are_not_there),
+	    cmocka_unit_test(an_empty_key_is_a_wish),
 	    cmocka_unit_test(explicit_curves_are_refused),
 	    cmocka_unit_test(unknown_curves_and_algorithms_are_refused),
 	    cmocka_unit_test(points_and_numbers_must_fit),
