@@ -90,6 +90,12 @@ delayed_ask(struct cmp_work *work, const struct desk_matter *matters, size_t n, 
 	if (error || outcome.status == DESK_GRANTED) {
 		return error;
 	}
+	if (outcome.status == DESK_WAITING) {
+		error = serve_check_room(work);
+	}
+	if (error || work->fault.id) {
+		return error;
+	}
 	*ret_begun = true;
 	return begin(work, &outcome);
 }
