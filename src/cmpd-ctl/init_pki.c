@@ -62,7 +62,9 @@ init_make_certificate(EVP_PKEY *key, const char *common_name, X509 *ca, EVP_PKEY
 		      ca == NULL ? "critical,keyCertSign,cRLSign" : "critical,digitalSignature") &&
 		  add_extension(x509, issuer, NID_subject_key_identifier, "hash") &&
 		  (ca == NULL ||
-		      add_extension(x509, issuer, NID_authority_key_identifier, "keyid:always"));
+		      (add_extension(x509, issuer, NID_authority_key_identifier, "keyid:always") &&
+			  /* RFC 9810 4.5: the CA lets it speak CMP in its place. */
+			  add_extension(x509, issuer, NID_ext_key_usage, "cmcCA")));
 
 	if (ok && ca != NULL) {
 		/* Not beyond the CA, which was made a moment ago. */

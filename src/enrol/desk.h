@@ -37,7 +37,8 @@ struct desk {
 /* Who asks, as authenticated by the door. */
 struct desk_requester {
 	struct identity identity;
-	const char *words; /* "mac ref=dev1", "signature subject=/CN=a" */
+	const char
+	    *words; /* "mac ref=dev1", "signature subject=/CN=a"; with ra=NAME behind the kind */
 	/* name of the registration authority that it is, at this endpoint; NULL: none */
 	const char *ra;
 	const char *reference; /* MAC: reference value */

@@ -100,6 +100,7 @@ the_folder_is_complete_and_private(void **state)
 {
 	struct diag diag = {""};
 	struct stat status;
+	EXTENDED_KEY_USAGE *usage;
 	X509 *ca, *signer;
 
 	(void)state;
@@ -121,6 +122,11 @@ the_folder_is_complete_and_private(void **state)
 	assert_int_equal(X509_verify(signer, X509_get0_pubkey(ca)), 1);
 	assert_int_equal(X509_get_key_usage(signer), KU_DIGITAL_SIGNATURE);
 	assert_int_equal(X509_check_ca(signer), 0);
+	/* B3.26 the CA says that it speaks CMP for it. */
+	usage = X509_get_ext_d2i(signer, NID_ext_key_usage, NULL, NULL);
+	assert_int_equal(sk_ASN1_OBJECT_num(usage), 1);
+	assert_int_equal(OBJ_obj2nid(sk_ASN1_OBJECT_value(usage, 0)), NID_cmcCA);
+	EXTENDED_KEY_USAGE_free(usage);
 	X509_free(ca);
 	X509_free(signer);
 }

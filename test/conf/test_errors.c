@@ -217,6 +217,19 @@ endpoints_that_make_no_sense(void **state)
 	    {"central_key = [ \"rsa:1024\" ];",
 		"t.conf:4: central_key: \"rsa:1024\" is not allowed, wants \"ec:<curve>\", "
 		"\"rsa:<bits>\" (2048 to 4096), \"ed25519\" or \"ed448\""},
+	    {"ras = ( { name = \"a\"; } );",
+		"t.conf:4: ras: \"a\" wants either certificate or reference"},
+	    {"ras = ( { name = \"a\"; certificate = \"a.pem\"; reference = \"a\"; } );",
+		"t.conf:4: ras: \"a\" wants either certificate or reference"},
+	    {"ras = ( { name = \"a\"; reference = \"x\"; }, { name = \"b\"; reference = \"x\"; } "
+	     ");",
+		"t.conf:4: ras: name or reference of \"b\" is there twice"},
+	    {"ras = ( { name = \"a\"; reference = \"x\"; }, { name = \"a\"; reference = \"y\"; } "
+	     ");",
+		"t.conf:4: ras: name or reference of \"a\" is there twice"},
+	    {"allow_mac = false; ras = ( { name = \"a\"; reference = \"x\"; } );",
+		"t.conf:4: ras: \"a\" has a reference, but allow_mac is false"},
+	    {"ras = ( { certificate = \"a.pem\"; } );", "t.conf:4: name is missing"},
 	    {"chek_after = 60;",
 		"t.conf:4: unknown key \"chek_after\" (did you mean \"check_after\"?)"},
 	    {"policy = { plugin = \"allow\"; };",
