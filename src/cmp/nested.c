@@ -75,6 +75,13 @@ decode(struct cmp_work *work, struct bytes **ret, size_t *ret_n)
 	return 0;
 }
 
+static int
+keep(struct cmp_work *work, struct bytes in, struct bytes *ret)
+{
+	*ret = pool_bytes(work->desk->pool, in);
+	return in.data && !ret->data ? CMPD_ENOMEM : 0;
+}
+
 /* The frame and header of one message; a fault of it is one of the whole. */
 static int
 look(struct cmp_work *work, struct pool *pool, struct bytes message, size_t i, struct nest_ids *ret)
@@ -98,9 +105,10 @@ look(struct cmp_work *work, struct pool *pool, struct bytes message, size_t i, s
 		cmp_work_fault(work, "B4.7", FI_BAD_REQUEST,
 		    "nested message %zu is a nested one itself", i + 1);
 	}
-	ret->transaction_id = pool_bytes(work->desk->pool, in->header.transaction_id);
-	ret->nonce = pool_bytes(work->desk->pool, in->header.sender_nonce);
-	return 0;
+	return keep(work, in->header.transaction_id, &ret->transaction_id) ||
+		       keep(work, in->header.sender_nonce, &ret->nonce)
+		   ? CMPD_ENOMEM
+		   : 0;
 }
 
 static int

@@ -1,10 +1,14 @@
 #!/usr/bin/env python3
 """Nested messages: what hostile ones cost, and a batch on a full disk."""
+import http.client
 import os
+import random
 import re
 import subprocess
+import threading
+import time
 
-from harness import Ca, Server, Skip, main, run
+from harness import SANITIZE, Ca, Server, Skip, main, run
 from messages import ECDSA, PBM, RSA, bits, certificate, der, integer, message, name, noise, pbm, rsa_key, sequence, signature, tlv
 
 ROUNDS = 20
@@ -106,6 +110,13 @@ def test_nests_of_an_authority():
             assert text in server.log(), text
 
 
+def post_into_the_void(server, body):
+    try:
+        server.post(body)
+    except (OSError, http.client.HTTPException):
+        pass
+
+
 def enrolment(server, secret, number):
     """A right ir for a key of its own."""
     key = server.folder / f"device{number}.key"
@@ -116,6 +127,52 @@ def enrolment(server, secret, number):
     request = sequence(integer(0), template)
     proof = tlv(0xa1, ECDSA, bits(signature(key, server.folder)(request)))
     return message([], PBM, pbm(secret), kid=b"dev1", body=tlv(0xa0, sequence(sequence(request, proof))))
+
+
+def test_killed_in_a_batch():
+    "B4.7 B8.1 kill -9 in the midst of a batch: brought again, each request has one certificate, and nobody two"
+    with Plant(policy=[{"plugin": "allow", "subject": "*"}]) as plant:
+        server = plant.server
+        secret = server.secret("dev1")
+        total = done = again = 0
+        for round in range(6):
+            nest = plant.nest(*[enrolment(server, secret, total + n) for n in range(20)])
+            total += 20
+            thread = threading.Thread(target=post_into_the_void, args=(server, nest))
+            thread.start()
+            time.sleep(0.004 * round + 0.006 * random.random())
+            server.kill()
+            thread.join()
+            server.start()
+            done += len(server.json("cert", "list", "-n", "1000")) - (total - 20)
+            before = len(re.findall("cmp.again", server.log()))
+            status, _, answer = server.post(nest)
+            assert status == 200 and answer
+            again += len(re.findall("cmp.again", server.log())) - before
+            subjects = [c["subject"] for c in server.json("cert", "list", "-n", "1000")]
+            assert len(subjects) == len(set(subjects)) == total, (total, subjects)
+        print(f"# of {total} requests {done} were done when cmpd was killed; {again} got the stored answer")
+        assert done == again
+
+
+def test_a_thousand():
+    "B4.7 P9 the largest batch: a thousand questions, in bounded memory"
+    with Plant() as plant:
+        server = plant.server
+        right = pbm(server.secret("dev1"))
+        before = server.rss_bytes()
+        nest = plant.nest(*[small(right) for _ in range(1000)])
+        spent, start = server.cpu_seconds(), time.monotonic()
+        status, _, answer = server.post(nest)
+        print(f"# {len(nest)} bytes, answered by {len(answer)} in {1000 * (time.monotonic() - start):.0f} ms, "
+              f"{1000 * (server.cpu_seconds() - spent):.0f} ms of processor time")
+        assert status == 200 and len(answer) > 1000 * 300
+        assert len(re.findall(r"cmp\.told .*ra=plant-7", server.log())) == 1000
+        for _ in range(10):
+            assert server.post(nest)[0] == 200
+        more = server.rss_bytes() - before
+        print(f"# {more >> 20} MiB more memory after eleven of them")
+        assert SANITIZE != "none" or more < 96 << 20
 
 
 def test_disk_full():
