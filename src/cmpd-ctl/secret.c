@@ -183,6 +183,7 @@ static const struct table_column columns[] = {
 static void
 secret_row(struct table *table, const json_t *secret)
 {
+	bool until = json_is_true(json_object_get(secret, "until_confirmed"));
 	const char *expires = json_text(secret, "expires");
 	char uses[32] = "any", open_now[32];
 
@@ -193,8 +194,11 @@ secret_row(struct table *table, const json_t *secret)
 	(void)snprintf(open_now, sizeof(open_now), "%lld", (long long)json_number(secret, "open"));
 	table_row(table,
 	    (const char *const[COLUMNS]){json_text(secret, "ref"), json_text(secret, "state"), uses,
-		expires ? expires : "never", open_now, json_text(secret, "endpoint"),
-		json_text(secret, "profile"), json_text(secret, "subject")});
+		expires ? expires
+		: until ? "when confirmed"
+			: "never",
+		open_now, json_text(secret, "endpoint"), json_text(secret, "profile"),
+		json_text(secret, "subject")});
 }
 
 static int

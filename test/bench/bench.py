@@ -46,7 +46,8 @@ class Place(Server):
         super().__init__(
             start=False, policy=[{"plugin": "allow", "subject": "*"}], trust=[vendor.certificate],
             profile={"names": "any"}, top={"workers": workers, "log_level": "info", "store": {"map_size": 1 << 36},
-                                           "limits": {"pending": 10000000, "open_per_secret": 10000000}},
+                                           "limits": {"pending": 10000000, "open_per_secret": 10000000,
+                                                      "open_per_certificate": 10000000}},
             **more)
         if keys == "rsa":
             self.use_rsa()

@@ -100,6 +100,7 @@ def test_until_confirmed():
     with Server(policy=GRANT) as server:
         secret = server.secret("dev1", "--until-confirmed")
         assert listed(server, "dev1")[0]["until_confirmed"] is True
+        assert "when confirmed" in server.ctl("secret", "list").stdout
         ask(server, "dev1", secret)
         assert len(server.entries(state="issued")) == 1
         assert listed(server, "dev1")[0]["state"] == "good", "sent, but not confirmed"
