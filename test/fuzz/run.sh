@@ -13,7 +13,7 @@ ninja -C "$dir" "test/fuzz/fuzz-$name" >/dev/null
 mkdir -p "$dir/corpus/$name"
 # What goes through the door leaves things in a store and in the threads that it keeps: leaks are searched
 # for by the replaying tests, once, at the end.
-case $name in door | bodies | genm) leaks=0 ;; *) leaks=1 ;; esac
+case $name in door | bodies | genm | nested) leaks=0 ;; *) leaks=1 ;; esac
 export ASAN_OPTIONS="detect_leaks=$leaks"
 exec "$dir/test/fuzz/fuzz-$name" -max_total_time="$seconds" -max_len=65536 -timeout=10 \
     -artifact_prefix="$dir/crash-$name-" "$dir/corpus/$name" "$src/test/fuzz/corpus/$name"
