@@ -94,7 +94,8 @@ corrupt(struct world *w, struct nest *nest)
 static struct bytes
 content_of(struct world *w, const struct nest *nest)
 {
-	struct bytes body = wire_nested_encode(w->pool, nest->messages, nest->n), content;
+	struct bytes body = wire_nested_encode(w->pool, nest->messages, nest->n);
+	struct bytes content = BYTES_NONE;
 
 	check(body.data && der_only(body, DER_CONSTRUCTED(WIRE_NESTED), &content) == 0,
 	    "a nested body");
