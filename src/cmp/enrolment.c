@@ -111,6 +111,26 @@ check_key(struct bytes spki, struct diag *why)
 	return error == CMPD_EFORMAT ? CMPD_ETEMPLATE : error;
 }
 
+/* One key in two requests of a message would get two certificates, which same_key must allow: the store does not know of
+ * the first yet when the second is looked at. */
+static int
+check_own_key(const struct cmp_work *work, size_t i, struct diag *why)
+{
+	struct bytes spki = work->requests[i].template.spki;
+
+	if (work->endpoint->conf->same_key & CONF_BODY(work->in.body_type)) {
+		return 0;
+	}
+	for (size_t k = 0; k < i && spki.data; k++) {
+		if (bytes_equal(spki, work->requests[k].template.spki)) {
+			return diag_set(why, CMPD_ETEMPLATE,
+			    "the key is that of certReqId %lld too: make one for each",
+			    (long long)id_of(work, k));
+		}
+	}
+	return 0;
+}
+
 /* What is wrong with one request before OpenSSL sees it. The POPO of a p10cr is verified there. */
 static int
 check_request(struct cmp_work *work, size_t i, struct diag *why)
@@ -137,6 +157,9 @@ check_request(struct cmp_work *work, size_t i, struct diag *why)
 	}
 	if (!error) {
 		error = check_old_cert_id(work, request, why);
+	}
+	if (!error) {
+		error = check_own_key(work, i, why);
 	}
 	return error ? error : popo_verify(work, request, why);
 }

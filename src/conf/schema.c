@@ -432,8 +432,8 @@ static const struct conf_row endpoint_rows[] = {
 	"*rr*, *genm*. They are carried out when the client asks again after the approval "
 	"(pollReq with certReqId -1, RFC 9810 5.3.22). Without it they are answered at once."),
     KEY(conf_endpoint, same_key, CONF_BITS, CONF_RELOADABLE, "", WORDS(enrolments),
-	"Requests that may ask for a certificate for a key that has a valid one already: of "
-	"*ir*, *cr*, *kur*, *p10cr*."),
+	"Requests that may ask for a certificate for a key that has a valid one already, or for "
+	"several with one key: of *ir*, *cr*, *kur*, *p10cr*."),
     KEY(conf_endpoint, revoke_updated, CONF_BOOL, CONF_RELOADABLE, "false", ANY,
 	"Whether a certificate is revoked, as superseded, when its update (kur) is confirmed."),
     KEY(conf_endpoint, rr_mac, CONF_BOOL, CONF_RELOADABLE, "false", ANY,

@@ -216,6 +216,20 @@ popo_der(struct player *p, const struct words *words, const struct client *clien
 	return wire_der_put(&build, DER_CONSTRUCTED(1), parts, 3);
 }
 
+/* A new key, or "as:7": that of the request with this id, which stands before. */
+static EVP_PKEY *
+cert_req_key(struct player *p, struct client *client, const char *spec)
+{
+	struct credential *got;
+
+	if (strncmp(spec, "as:", 3) != 0) {
+		return key_new(p, spec);
+	}
+	got = client_got(client, strtoll(spec + 3, NULL, 10));
+	need(p, got != NULL && got->key != NULL && EVP_PKEY_up_ref(got->key));
+	return got->key;
+}
+
 static struct bytes
 cert_req_der(struct player *p, struct client *client, const struct words *words, int type, size_t i)
 {
@@ -228,7 +242,7 @@ cert_req_der(struct player *p, struct client *client, const struct words *words,
 		key = client->signer.key;
 		need(p, key != NULL && EVP_PKEY_up_ref(key));
 	} else {
-		key = key_new(p, spec == NULL ? "ec:P-256" : spec);
+		key = cert_req_key(p, client, spec == NULL ? "ec:P-256" : spec);
 	}
 	client->got[i] = (struct credential){.key = key};
 	parts[0] = wire_der_put_int(&build, client->ids[i]);

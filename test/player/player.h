@@ -20,7 +20,7 @@
 #define WORDS_MAX   64
 #define CLIENTS_MAX 256
 #define NAMED_MAX   32
-#define IDS_MAX	    64
+#define IDS_MAX	    66
 
 /* The words of one line; "key=value" ones are found by key. */
 struct words {

@@ -7,7 +7,8 @@
  *               fault=popo:none|bad|raverified, nosubject, nokey, version, nooldcert (kur), oldissuer (in the oldCertID);
  *               kur also of=b (oldCertID names what client b was given)
  *   p10cr       subject= key= san=;  fault=popo:bad
- *               subject:7= san:7= key:7= days:7= are for the request with id 7 alone; popo:7=bad is a fault of it alone
+ *               subject:7= san:7= key:7= days:7= are for the request with id 7 alone; popo:7=bad is a fault of it alone;
+ *               key:7=as:3 is the key of that one
  *   certConf    ids=0 (default: all got) ; reject (all), reject=7 (this one), accept (a status where none is needed), hashalg=SHA512, empty, twice;
  *               fault=hash:wrong|empty|none|otheralg (no hashAlg says so), failinfo (in a status, whatever that is)
  *   pollReq     ids=0 (default: all that wait; -1: the whole)
