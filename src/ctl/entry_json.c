@@ -20,6 +20,7 @@
 #define HISTORY_LOOKED_AT 4000 /* audit lines per place where history is looked for */
 #define HISTORY_PAGE	  500
 #define HISTORY_MAX	  200 /* lines told */
+#define TXN_POOL_LIMIT	  (16u * 1024 * 1024)
 
 static const char *
 protocol_name(uint8_t protocol)
@@ -78,10 +79,12 @@ ctl_entry_put_summary(struct ctl_object *object, const struct entry *entry, uint
 int
 ctl_entry_put_txn(struct ctl_object *object, struct ctl_context *context, const struct entry *entry)
 {
-	struct desk *desk = context->desk;
-	struct txn txn;
-	int r = store_txn_get(desk->reader, desk->pool, &entry->txn, &txn);
+	/* A transaction holds whole messages: a page of them is not kept together. */
+	struct pool *pool = pool_new(TXN_POOL_LIMIT);
+	struct txn txn = {.n_ids = 0};
+	int r = pool ? store_txn_get(context->desk->reader, pool, &entry->txn, &txn) : CMPD_ENOMEM;
 
+	pool_free(pool);
 	if (r < 0) {
 		return r == CMPD_ENOENT ? 0 : r;
 	}
