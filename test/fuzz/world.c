@@ -115,9 +115,12 @@ conf_text(struct pool *pool, const struct fixture *f)
 	    "confirm = \"implicit\"; "
 	    "same_key = [ \"ir\", \"cr\", \"kur\", \"p10cr\" ]; rr_mac = true; "
 	    "mac_iterations_per_second = 1000000000; wrong_macs_per_minute = 1000000; "
-	    "revoke_updated = true; }";
-	char *held = pool_printf(pool, endpoint, "held", f->dir, f->dir, f->dir, f->dir);
-	char *granted = pool_printf(pool, endpoint, "granted", f->dir, f->dir, f->dir, f->dir);
+	    "revoke_updated = true; central_key = [ \"ec:P-256\", \"ed25519\" ]; "
+	    "kga = { certificate = \"%s/kga.pem\"; key = \"%s/signer.key\"; }; }";
+	char *held =
+	    pool_printf(pool, endpoint, "held", f->dir, f->dir, f->dir, f->dir, f->dir, f->dir);
+	char *granted =
+	    pool_printf(pool, endpoint, "granted", f->dir, f->dir, f->dir, f->dir, f->dir, f->dir);
 
 	return pool_printf(pool,
 	    "state_dir = \"/nowhere\"; "
@@ -125,13 +128,17 @@ conf_text(struct pool *pool, const struct fixture *f)
 	    "root_new_with_new = \"%s\"; root_new_with_old = \"%s\"; } ); "
 	    "profiles = ( { name = \"device\"; ca = \"main\"; names = \"any\"; "
 	    "extended_key_usage = [ \"clientAuth\" ]; "
+	    "key_usage = [ \"digitalSignature\", \"keyAgreement\" ]; "
 	    "san = [ \"dns\", \"ip\", \"email\", \"uri\", \"dirName\", \"otherName\" ]; "
 	    "crl_distribution_points = [ \"http://ca.example/main.crl\" ]; }, "
 	    "{ name = \"other\"; ca = \"main\"; allow_ca = true; "
 	    "key_usage = [ \"digitalSignature\", \"keyCertSign\" ]; }, "
 	    "{ name = \"ra\"; ca = \"main\"; names = \"any\"; "
 	    "san = [ \"dns\", \"ip\", \"email\", \"uri\" ]; "
-	    "extended_key_usage = [ \"cmcRA\" ]; } ); "
+	    "extended_key_usage = [ \"cmcRA\" ]; }, "
+	    "{ name = \"kga\"; ca = \"main\"; names = \"any\"; "
+	    "san = [ \"dns\", \"ip\", \"email\", \"uri\" ]; "
+	    "extended_key_usage = [ \"1.3.6.1.5.5.7.3.32\" ]; } ); "
 	    "endpoints = ( %s, %s );",
 	    f->cert_file, f->key_file, f->cert_file, f->cert_file, held, granted);
 }
@@ -174,8 +181,8 @@ write_certificate(const char *file, const struct cert *cert)
 static void
 make_issuer(struct world *w, struct fixture *f)
 {
-	char file[3][96];
-	struct cert signer;
+	char file[4][96];
+	struct cert signer, kga;
 
 	must(issuer_new(w->conf, NULL, &w->desk.issuer, &f->diag) == 0, f->diag.text);
 	w->signer_key = make_key("P-256");
@@ -190,11 +197,16 @@ make_issuer(struct world *w, struct fixture *f)
 	w->ra.confirmed = true;
 	w->ra_name = wire_general_name(f->pool, name_of(f, "/CN=plant"));
 	write_certificate(file[2], &w->ra);
+	/* It signs with the same key, under another certificate. */
+	kga = certificate_for(w, f, "kga", "/CN=kga", w->signer_key);
+	snprintf(file[3], sizeof(file[3]), "%s/kga.pem", f->dir);
+	write_certificate(file[3], &kga);
 	must(cmp_door_new(w->conf, NULL, w->desk.issuer, &w->door, &f->diag) == 0, f->diag.text);
 	/* Everything is loaded; the process may end at any time. */
 	unlink(file[0]);
 	unlink(file[1]);
 	unlink(file[2]);
+	unlink(file[3]);
 	unlink(f->cert_file);
 	unlink(f->key_file);
 	rmdir(f->dir);

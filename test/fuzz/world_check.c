@@ -1,5 +1,6 @@
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <openssl/cmp.h>
 #include <openssl/err.h>
@@ -133,6 +134,15 @@ check_body(const struct wire_message *m)
 
 /* ---- the whole ---- */
 
+/* What only OpenSSL from 3.5 on can read: an EnvelopedData with a SignedData (RFC 9810 5.2.2). */
+static bool
+has_private_key(struct bytes der)
+{
+	static const uint8_t signed_data[] = {0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x02};
+
+	return memmem(der.data, der.len, signed_data, sizeof(signed_data)) != NULL;
+}
+
 static void
 openssl_must_take(struct bytes der)
 {
@@ -176,7 +186,9 @@ check_answer(struct world *w, struct bytes message, struct bytes answer, bool au
 
 	check(answer.data && wire_message_decode(w->pool, answer, WIRE_CERTS_MAX, ret, &diag) == 0,
 	    "the answer decodes");
-	openssl_must_take(answer);
+	if (!has_private_key(answer) || OpenSSL_version_num() >= 0x30500000L) {
+		openssl_must_take(answer);
+	}
 	if (in.header_raw.data) {
 		check(bytes_equal(in.header.transaction_id, ret->header.transaction_id),
 		    "transactionID is repeated");
