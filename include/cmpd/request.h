@@ -28,7 +28,7 @@ CMPD_PLUGIN_EXPORT const char *cmpd_request_requester(const struct cmpd_request 
 CMPD_PLUGIN_EXPORT const char *cmpd_request_requester_kind(const struct cmpd_request *request);
 CMPD_PLUGIN_EXPORT const char *cmpd_request_reference(const struct cmpd_request *request);
 CMPD_PLUGIN_EXPORT const char *cmpd_request_signer_subject(const struct cmpd_request *request);
-/* "ec:P-256", "rsa:2048", "ed25519", ... */
+/* "ec:P-256", "rsa:2048", "ed25519", ...: of the key there is, or of the one that cmpd shall make (no spki then) */
 CMPD_PLUGIN_EXPORT const char *cmpd_request_key_type(const struct cmpd_request *request);
 /* Address of the peer; "unix". */
 CMPD_PLUGIN_EXPORT const char *cmpd_request_peer(const struct cmpd_request *request);
