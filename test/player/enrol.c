@@ -110,7 +110,9 @@ template_der(struct player *p, const struct client *client, const struct words *
 	}
 	parts[2] =
 	    wire_der_put1(&build, DER_CONSTRUCTED(5), subject_der(p, client, words, type, id));
-	if (fault_get(words, "nokey") == NULL) {
+	if (client->got[i].key == NULL) {
+		parts[3] = made_wish(p, word_get_for(words, "key", id));
+	} else if (fault_get(words, "nokey") == NULL) {
 		parts[3] =
 		    wire_der_retag(&build, DER_CONSTRUCTED(6), spki_der(p, client->got[i].key));
 	}
@@ -198,7 +200,7 @@ popo_der(struct player *p, const struct words *words, const struct client *clien
 	if (fault == NULL) {
 		fault = fault_get(words, "popo");
 	}
-	if (fault != NULL && strcmp(fault, "none") == 0) {
+	if (key == NULL || (fault != NULL && strcmp(fault, "none") == 0)) {
 		return BYTES_NONE;
 	}
 	if (fault != NULL && strcmp(fault, "raverified") == 0) {
@@ -241,6 +243,8 @@ cert_req_der(struct player *p, struct client *client, const struct words *words,
 	if (word_has(words, "samekey")) {
 		key = client->signer.key;
 		need(p, key != NULL && EVP_PKEY_up_ref(key));
+	} else if (spec != NULL && strncmp(spec, "made", 4) == 0) {
+		key = NULL; /* it comes with the certificate */
 	} else {
 		key = cert_req_key(p, client, spec == NULL ? "ec:P-256" : spec);
 	}

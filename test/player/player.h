@@ -146,6 +146,13 @@ void client_make_many(struct player *p, const struct words *words);
 void client_take(struct player *p, const struct words *words);
 void client_secret(struct player *p, const struct words *words);
 
+/* ---- made.c: keys that cmpd makes ---- */
+
+/* publicKey of a template that wants a key "made:ec:P-384"; "made": absent. */
+struct bytes made_wish(struct player *p, const char *spec);
+/* The key in an EnvelopedData, opened by what the client protects its messages with. */
+EVP_PKEY *made_open(struct player *p, const struct client *client, struct bytes enveloped);
+
 /* ---- place.c: directory, configuration, daemon, operator ---- */
 
 void place_make(struct player *p);

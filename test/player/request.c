@@ -2,6 +2,7 @@
  * Bodies of requests. Options by type:
  *
  *   ir cr kur   ids=0,1 subject=/CN=x key=ec:P-256 san=DNS:a,IP:1.2.3.4 bc=CA:TRUE ku= eku= nc= tls=status_request (extensions, as in openssl.cnf)
+ *               key=made (no key: cmpd shall make one) key=made:ec:P-384 (of that algorithm)
  *               days=9 (days=2,9: from in two days on), samekey (as signer), popodigest=sha1 popopss;
  *               input=sender|mac|othersender|othermac|otherkey|odd (poposkInput)
  *               fault=popo:none|bad|raverified, nosubject, nokey, version, nooldcert (kur), oldissuer (in the oldCertID);

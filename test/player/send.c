@@ -245,6 +245,10 @@ keep_certificate(struct player *p, struct client *client, const struct wire_cert
 			    d2i_X509(NULL, &at, (long)response->certificate.len);
 			need(p, client->got[i].certificate != NULL);
 		}
+		if (response->private_key.data != NULL) {
+			EVP_PKEY_free(client->got[i].key);
+			client->got[i].key = made_open(p, client, response->private_key);
+		}
 		return;
 	}
 }
