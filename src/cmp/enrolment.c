@@ -73,7 +73,12 @@ check_set(const struct cmp_work *work, struct diag *why)
 		return diag_set(why, CMPD_EINVAL, "certReqId of the only request is %lld, not 0",
 		    (long long)id_of(work, 0));
 	}
-	for (size_t i = 1; i < work->n_requests; i++) {
+	for (size_t i = 0; i < work->n_requests; i++) {
+		/* It would be nobody's: -1 is the whole answer in a pollReq (RFC 9810 5.3.22). */
+		if (id_of(work, i) < 0 && work->in.body_type != WIRE_P10CR) {
+			return diag_set(why, CMPD_EINVAL, "certReqId %lld is negative",
+			    (long long)id_of(work, i));
+		}
 		for (size_t k = 0; k < i; k++) {
 			if (id_of(work, i) == id_of(work, k)) {
 				return diag_set(why, CMPD_EINVAL, "certReqId %lld is there twice",
