@@ -33,6 +33,7 @@ static const struct {
     [OPT_CA] = {"--ca", 0, true},
     [OPT_OUT] = {"--out", 0, true},
     [OPT_NOW] = {"--now", 0, false},
+    [OPT_ISSUER] = {"--issuer", 0, true},
     [OPT_TXN] = {"--txn", 0, true},
     [OPT_OVERLAP] = {"--overlap", 0, true},
     [OPT_RETIRING] = {"--retiring", 0, false},

@@ -64,6 +64,20 @@ static const struct command commands[] = {
 	"Prints the newest CRL as PEM, or writes it to a file. That is DER if its name ends in\n"
 	".crl or .der. --now makes one first. NAME: of a CA, or NAME-ID of an older generation.\n",
 	BIT(OPT_CA) | BIT(OPT_OUT) | BIT(OPT_NOW), 0, 0, run_crl},
+    {"inventory load", "FILE",
+	"Replaces the inventory by a CSV file (-: standard input). The first line names the\n"
+	"columns: serial subject issuer new_subject new_san profile. If any line is wrong,\n"
+	"nothing is changed.\n",
+	0, 1, 1, run_inventory_load},
+    {"inventory list", "[-n N]", "Shows the inventory, in the order of the file.\n",
+	BIT(OPT_NUMBER), 0, 0, run_inventory_list},
+    {"inventory show", "KEY [--issuer DN]",
+	"Shows what the inventory says about a device. KEY: serial or subject of its factory\n"
+	"certificate.\n",
+	BIT(OPT_ISSUER), 1, 1, run_inventory_show},
+    {"inventory remove", "KEY [--issuer DN]",
+	"Takes a device out of the inventory. Certificates that it has stay as they are.\n",
+	BIT(OPT_ISSUER), 1, 1, run_inventory_remove},
     {"status", "", "Shows how cmpd is doing.\n", 0, 0, 0, run_status},
     {"reload", "", "Lets cmpd read its configuration again, as SIGHUP does.\n", 0, 0, 0,
 	run_reload},
@@ -133,7 +147,7 @@ print_all(void)
 	(void)printf("usage: cmpd-ctl [-c FILE | -s SOCKET] [--json] [--yes] COMMAND ...\n\n");
 	for (size_t i = 0; (command = command_at(i)) != NULL; i++) {
 		/* Its first sentence. */
-		(void)printf("  %-14s %.*s\n", command->name,
+		(void)printf("  %-16s %.*s\n", command->name,
 		    (int)(strpbrk(command->help, ".\n") - command->help), command->help);
 	}
 	(void)printf("\ncmpd-ctl help COMMAND says how it is used; all of it is in cmpd-ctl(1).\n");

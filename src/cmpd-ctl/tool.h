@@ -37,6 +37,7 @@ enum option {
 	OPT_CA,
 	OPT_OUT,
 	OPT_NOW,
+	OPT_ISSUER,
 	OPT_TXN,
 	OPT_OVERLAP,
 	OPT_RETIRING,
@@ -109,6 +110,11 @@ int run_cert_show(struct tool *tool);
 int run_cert_revoke(struct tool *tool);
 /* crl.c */
 int run_crl(struct tool *tool);
+/* inventory.c */
+int run_inventory_load(struct tool *tool);
+int run_inventory_list(struct tool *tool);
+int run_inventory_show(struct tool *tool);
+int run_inventory_remove(struct tool *tool);
 /* service.c */
 int run_status(struct tool *tool);
 int run_reload(struct tool *tool);

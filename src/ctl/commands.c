@@ -52,6 +52,17 @@ static const struct ctl_command commands[] = {
 	{{"ca", CTL_STRING, false}, {"number", CTL_INTEGER, false}, {"after", CTL_INTEGER, false},
 	    {NULL}}},
     {"crl make", CTL_ADMIN, ctl_crl_make, {{"ca", CTL_STRING, false}, {NULL}}},
+    {"inventory begin", CTL_ADMIN, ctl_inventory_begin, {{NULL}}},
+    {"inventory add", CTL_ADMIN, ctl_inventory_add,
+	{{"generation", CTL_INTEGER, true}, {"rows", CTL_ARRAY, true}, {NULL}}},
+    {"inventory end", CTL_ADMIN, ctl_inventory_end,
+	{{"generation", CTL_INTEGER, true}, {"rows", CTL_INTEGER, true}, {NULL}}},
+    {"inventory list", CTL_VIEW, ctl_inventory_list,
+	{{"after", CTL_INTEGER, false}, {"limit", CTL_INTEGER, false}, {NULL}}},
+    {"inventory show", CTL_VIEW, ctl_inventory_show,
+	{{"key", CTL_STRING, true}, {"issuer", CTL_STRING, false}, {NULL}}},
+    {"inventory remove", CTL_ADMIN, ctl_inventory_remove,
+	{{"key", CTL_STRING, true}, {"issuer", CTL_STRING, false}, {NULL}}},
     {"status", CTL_VIEW, ctl_service_status, {{NULL}}},
     {"reload", CTL_ADMIN, ctl_service_reload, {{NULL}}},
     {"backup", CTL_ADMIN, ctl_service_backup, {{"file", CTL_STRING, true}, {NULL}}},
@@ -108,6 +119,8 @@ has_type(const json_t *value, enum ctl_arg_type type)
 		return json_is_integer(value);
 	case CTL_BOOLEAN:
 		return json_is_boolean(value);
+	case CTL_ARRAY:
+		return json_is_array(value);
 	}
 	return false;
 }
@@ -182,6 +195,12 @@ ctl_arg_integer(const struct ctl_context *context, const char *name, int64_t oth
 	const json_t *value = json_object_get(context->args, name);
 
 	return value ? json_integer_value(value) : otherwise;
+}
+
+const json_t *
+ctl_arg_array(const struct ctl_context *context, const char *name)
+{
+	return json_object_get(context->args, name);
 }
 
 bool

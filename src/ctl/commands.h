@@ -12,7 +12,7 @@ struct ctl_call;
 struct ctl_core;
 struct desk;
 
-enum ctl_arg_type { CTL_STRING = 1, CTL_INTEGER, CTL_BOOLEAN };
+enum ctl_arg_type { CTL_STRING = 1, CTL_INTEGER, CTL_BOOLEAN, CTL_ARRAY };
 
 struct ctl_arg {
 	const char *name;
@@ -59,6 +59,8 @@ int ctl_command_check(const json_t *request, const struct ctl_peer *peer,
 /* Arguments by name, of the type the table says. Not given: NULL, otherwise. */
 const char *ctl_arg_string(const struct ctl_context *context, const char *name);
 int64_t ctl_arg_integer(const struct ctl_context *context, const char *name, int64_t otherwise);
+/* Borrowed. */
+const json_t *ctl_arg_array(const struct ctl_context *context, const char *name);
 bool ctl_arg_boolean(const struct ctl_context *context, const char *name);
 /* "limit" of a page, within 1 to CTL_PAGE_ITEMS. */
 size_t ctl_arg_limit(const struct ctl_context *context);

@@ -27,6 +27,14 @@ int ctl_cert_revoke(struct ctl_context *context, json_t **ret_data);
 int ctl_crl_get(struct ctl_context *context, json_t **ret_data);
 int ctl_crl_make(struct ctl_context *context, json_t **ret_data);
 
+/* inventory.c */
+int ctl_inventory_begin(struct ctl_context *context, json_t **ret_data);
+int ctl_inventory_add(struct ctl_context *context, json_t **ret_data);
+int ctl_inventory_end(struct ctl_context *context, json_t **ret_data);
+int ctl_inventory_list(struct ctl_context *context, json_t **ret_data);
+int ctl_inventory_show(struct ctl_context *context, json_t **ret_data);
+int ctl_inventory_remove(struct ctl_context *context, json_t **ret_data);
+
 /* service.c */
 int ctl_service_version(struct ctl_context *context, json_t **ret_data);
 int ctl_service_status(struct ctl_context *context, json_t **ret_data);

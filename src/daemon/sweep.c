@@ -10,12 +10,13 @@
 #include "enrol/desk.h"
 #include "store/store.h"
 
-#define SLICE	    256
-#define SLICE_GRACE 4096 /* what must wait stays at the head of the list: look behind it */
-#define SLICES	    16
-#define POOL_LIMIT  (64u * 1024 * 1024)
-#define JUMP_MS	    60000
-#define COMPLAIN_MS 60000 /* between two log lines about the same trouble */
+#define SLICE	     256
+#define SLICE_GRACE  4096 /* what must wait stays at the head of the list: look behind it */
+#define SLICES	     16
+#define POOL_LIMIT   (64u * 1024 * 1024)
+#define JUMP_MS	     60000
+#define ABANDONED_MS (15 * 60000) /* a load of the inventory that nobody goes on with */
+#define COMPLAIN_MS  60000 /* between two log lines about the same trouble */
 
 struct sweep {
 	struct store *store;
@@ -152,6 +153,28 @@ slice(struct sweep *sweep, struct desk *desk, bool grace)
 	return n < limit ? 0 : sweep->n_done;
 }
 
+/* Rows that earlier loads of the inventory have left behind. */
+static bool
+purge_inventory(struct sweep *sweep, struct desk *desk)
+{
+	int64_t before = clock_wall_ms() - ABANDONED_MS;
+	bool garbage = false;
+	int r = store_inventory_garbage(desk->reader, before, &garbage);
+	struct unit *unit = r == 0 && garbage ? unit_new() : NULL;
+
+	if (r == 0 && garbage && unit == NULL) {
+		r = CMPD_ENOMEM;
+	}
+	if (unit != NULL) {
+		unit_purge_inventory(unit, before);
+		r = store_commit_wait(sweep->store, unit);
+	}
+	if (r < 0) {
+		complain(sweep, r);
+	}
+	return r == 0 && garbage;
+}
+
 static int64_t
 longest_confirm_wait(const struct conf *conf)
 {
@@ -192,6 +215,8 @@ sweep_run(struct sweep *sweep, struct desk *desk)
 	bool grace = in_grace(sweep, desk->conf);
 
 	for (int i = 0; i < SLICES && slice(sweep, desk, grace) > 0; i++) {
+	}
+	for (int i = 0; i < SLICES && purge_inventory(sweep, desk); i++) {
 	}
 	desk->unit = NULL;
 	desk->pool = NULL;

@@ -1,6 +1,6 @@
 /*
- * First requests of devices with a factory certificate: what the device is called says the operator, by templates over
- * the certificate (endpoint: vendor).
+ * First requests of devices with a factory certificate: what the device is called says the operator, by the inventory
+ * and by templates over the certificate (endpoint: vendor).
  */
 #include <string.h>
 
@@ -81,25 +81,99 @@ expand_sans(struct submission *s, const struct name_facts *facts)
 	return 0;
 }
 
+static int
+expand(struct submission *s)
+{
+	const struct name_facts facts = {
+	    .subject = s->requester->signer_subject,
+	    .issuer = s->requester->signer_issuer,
+	    .serial = s->requester->signer_serial,
+	};
+	int error = expand_subject(s, &facts);
+
+	/* Nothing says what it is called: an operator sees what it asks for. */
+	if (!error && !s->vendor.subject && s->vendor.unknown) {
+		return 0;
+	}
+	if (!error && !s->vendor.subject) {
+		return diag_set(&s->diag, CMPD_ETEMPLATE,
+		    "the inventory does not say what the device is called");
+	}
+	return error ? error : expand_sans(s, &facts);
+}
+
+/* ---- inventory ---- */
+
+static int
+set_unknown(struct submission *s, const char *why)
+{
+	if (vendor_of(s)->unknown == CONF_UNKNOWN_DENY) {
+		return diag_set(&s->diag, CMPD_EACCES, "%s", why);
+	}
+	s->vendor.unknown = why;
+	return 0;
+}
+
+static int
+take_row(struct submission *s, const struct inventory *row)
+{
+	s->vendor.source =
+	    pool_printf(s->desk->pool, "inventory line=%llu", (unsigned long long)row->number);
+	if (!s->vendor.source) {
+		return CMPD_ENOMEM;
+	}
+	s->vendor.subject = row->new_subject;
+	s->vendor.profile = row->profile;
+	if (row->new_sans[0]) {
+		s->vendor.sans = row->new_sans;
+	}
+	return 0;
+}
+
+static int
+look_up(struct submission *s)
+{
+	const struct desk_requester *requester = s->requester;
+	struct pool *pool = s->desk->pool;
+	const char *subject = NULL, *issuer = NULL;
+	struct inventory row;
+	int error = name_to_text(pool, requester->signer_subject, &subject);
+
+	if (!error) {
+		error = name_to_text(pool, requester->signer_issuer, &issuer);
+	}
+	if (!error) {
+		error = store_inventory_find(s->desk->reader, pool, requester->signer_serial,
+		    subject, issuer, &row);
+	}
+	if (error == CMPD_ENOENT) {
+		return set_unknown(s, "the inventory does not know the device");
+	}
+	if (error) {
+		return error;
+	}
+	if (row.subject && strcmp(row.subject, subject) != 0) {
+		return set_unknown(s,
+		    "the inventory has another subject for the serial number of the device");
+	}
+	return take_row(s, &row);
+}
+
 int
 submission_find_vendor(struct submission *s)
 {
-	const struct desk_requester *requester = s->requester;
-	const struct name_facts facts = {
-	    .subject = requester->signer_subject,
-	    .issuer = requester->signer_issuer,
-	    .serial = requester->signer_serial,
-	};
-	int error;
+	int error = 0;
 
-	s->owner = *requester;
+	s->owner = *s->requester;
 	memset(&s->vendor, 0, sizeof(s->vendor));
-	if (!requester->signer_vendor) {
+	if (!s->requester->signer_vendor) {
 		return 0;
 	}
 	s->vendor.source = "template";
-	error = expand_subject(s, &facts);
-	return error ? error : expand_sans(s, &facts);
+	if (vendor_of(s)->inventory) {
+		error = look_up(s);
+	}
+	return error ? error : expand(s);
 }
 
 /* ---- in place of what was asked for ---- */
@@ -175,6 +249,9 @@ submission_take_vendor(struct submission *s)
 {
 	int error = 0;
 
+	if (s->vendor.unknown && !s->vendor.subject && !is_asked(s->wanted.subject)) {
+		s->wanted.subject = s->requester->signer_subject;
+	}
 	if (s->vendor.subject) {
 		error = take_subject(s);
 	}

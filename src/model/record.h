@@ -205,6 +205,24 @@ struct secret {
 	int64_t due;
 };
 
+/* ---- inventory: devices that may come with a factory certificate ---- */
+
+#define INVENTORY_SERIAL_MAX 64
+/* Which device: SHA-256 of serial or subject, and of the issuer, of its factory certificate. */
+#define INVENTORY_ID_SIZE 64
+
+struct inventory {
+	uint64_t generation; /* of the load that brought it */
+	uint64_t number; /* line of the file, from 1 on */
+	struct bytes
+	    serial; /* big-endian, no leading zero byte; absent: any, and subject is there */
+	const char *subject; /* name_to_text; NULL: any */
+	const char *issuer; /* NULL: any */
+	const char *new_subject; /* what it is to be called; NULL: as the endpoint says */
+	const char **new_sans; /* empty: as the endpoint says */
+	const char *profile; /* NULL: as the endpoint says */
+};
+
 /* ---- audit ---- */
 
 struct audit {

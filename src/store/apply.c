@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "store/internal.h"
+#include "store/inventory.h"
 
 static int
 get(struct apply *a, enum table table, struct key key, struct bytes *ret)
@@ -199,6 +199,12 @@ check_op(struct apply *a, struct op *op)
 	case OP_NEED_SECRET:
 	case OP_RELEASE_SECRET:
 		return apply_check_secret(a, op);
+	case OP_BEGIN_INVENTORY:
+	case OP_ADD_INVENTORY:
+	case OP_FINISH_INVENTORY:
+	case OP_DROP_INVENTORY:
+	case OP_PURGE_INVENTORY:
+		return apply_check_inventory(a, op);
 	}
 	return CMPD_EINVAL;
 }

@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "store/internal.h"
+#include "store/inventory.h"
 
 struct key
 apply_txn_key(const struct record_head *head)
@@ -256,6 +256,11 @@ write_op(struct apply *a, struct op *op)
 	case OP_USE_SECRET:
 	case OP_NEED_SECRET:
 	case OP_RELEASE_SECRET:
+	case OP_BEGIN_INVENTORY:
+	case OP_ADD_INVENTORY:
+	case OP_FINISH_INVENTORY:
+	case OP_DROP_INVENTORY:
+	case OP_PURGE_INVENTORY:
 		return 0; /* all at once, at the end */
 	}
 	return CMPD_EINVAL;
@@ -271,5 +276,7 @@ apply_write(struct apply *a)
 			return error;
 		}
 	}
-	return apply_write_secrets(a);
+	int error = apply_write_secrets(a);
+
+	return error != 0 ? error : apply_write_inventory(a);
 }

@@ -20,7 +20,10 @@ needs(const struct op *op)
 	case OP_DROP_CERT:
 	case OP_REMOVE_SECRET:
 	case OP_RELEASE_SECRET:
+	case OP_DROP_INVENTORY:
+	case OP_PURGE_INVENTORY:
 		return SPACE_DROPS;
+	case OP_ADD_INVENTORY:
 	case OP_PUT_BLOB:
 	case OP_ADD_SECRET:
 		return SPACE_SCARCE;
@@ -29,6 +32,8 @@ needs(const struct op *op)
 	case OP_PUT_CERT:
 	case OP_PUT_CRL:
 		return op->version == 0 ? SPACE_SCARCE : SPACE_CHANGES;
+	case OP_BEGIN_INVENTORY:
+	case OP_FINISH_INVENTORY:
 	case OP_AUDIT:
 	case OP_RETIRE_SECRET:
 	case OP_USE_SECRET:

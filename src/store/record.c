@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "store/record_fields.h"
+#include "store/store.h"
 
 static void
 put_text(struct buf *out, const char *text)
@@ -247,6 +248,21 @@ record_put_secret(struct buf *out, const struct secret *secret, uint64_t version
 	}
 	put_head(out, &head);
 	return put_fields(out, record_secret_fields, secret);
+}
+
+int
+record_put_inventory(struct buf *out, const struct inventory *row)
+{
+	struct record_head head = {.kind = RECORD_INVENTORY, .version = 1, .number = row->number};
+	uint8_t id[INVENTORY_ID_SIZE];
+	int error = store_inventory_id(row->serial, row->subject, row->issuer, id);
+
+	if (error != 0 || row->number == 0 || row->generation == 0) {
+		return error != 0 ? error : CMPD_EINVAL;
+	}
+	add_ident(&head, id, sizeof(id));
+	put_head(out, &head);
+	return put_fields(out, record_inventory_fields, row);
 }
 
 int

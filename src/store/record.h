@@ -19,7 +19,8 @@ enum record_kind {
 	RECORD_SECRET = 4,
 	RECORD_AUDIT = 5,
 	RECORD_TALLY = 6,
-	RECORD_CRL = 7
+	RECORD_CRL = 7,
+	RECORD_INVENTORY = 8
 };
 
 #define RECORD_FORMAT 2 /* what is written; older ones are read */
@@ -28,7 +29,7 @@ enum record_kind {
 #define RECORD_IDENT_MAX 80
 
 /* What identifies a record for ever. entry: id, certReqId (biased, so that it sorts), key of its transaction;
- * txn: protocol, transactionID; cert: CA, serial; crl: CA; nothing for the others. */
+ * txn: protocol, transactionID; cert: CA, serial; crl: CA; inventory: id; nothing for the others. */
 struct record_head {
 	enum record_kind kind;
 	uint8_t format;
@@ -66,6 +67,7 @@ int record_put_cert(struct buf *out, const struct cert *cert, uint64_t version) 
 int record_put_crl(struct buf *out, const struct crl *crl, uint64_t version) CMPD_MUST_CHECK;
 int record_put_secret(struct buf *out, const struct secret *secret,
     uint64_t version) CMPD_MUST_CHECK;
+int record_put_inventory(struct buf *out, const struct inventory *row) CMPD_MUST_CHECK;
 int record_put_audit(struct buf *out, const struct audit *audit) CMPD_MUST_CHECK;
 int record_put_tally(struct buf *out, const struct tally *tally) CMPD_MUST_CHECK;
 
@@ -75,6 +77,7 @@ int record_get_entry(struct bytes in, struct pool *pool, struct entry *ret) CMPD
 int record_get_cert(struct bytes in, struct pool *pool, struct cert *ret) CMPD_MUST_CHECK;
 int record_get_crl(struct bytes in, struct pool *pool, struct crl *ret) CMPD_MUST_CHECK;
 int record_get_secret(struct bytes in, struct pool *pool, struct secret *ret) CMPD_MUST_CHECK;
+int record_get_inventory(struct bytes in, struct pool *pool, struct inventory *ret) CMPD_MUST_CHECK;
 int record_get_audit(struct bytes in, struct pool *pool, struct audit *ret) CMPD_MUST_CHECK;
 int record_get_tally(struct bytes in, struct tally *ret) CMPD_MUST_CHECK;
 

@@ -139,6 +139,17 @@ const struct record_field record_secret_fields[] = {
     END,
 };
 
+const struct record_field record_inventory_fields[] = {
+    U64(inventory, generation),
+    BYTES(inventory, serial, INVENTORY_SERIAL_MAX),
+    TEXT(inventory, subject),
+    TEXT(inventory, issuer),
+    TEXT(inventory, new_subject),
+    LIST(inventory, new_sans),
+    TEXT(inventory, profile),
+    END,
+};
+
 const struct record_field record_audit_fields[] = {
     U64(audit, time),
     TEXT(audit, actor),

@@ -41,5 +41,6 @@ extern const struct record_field record_entry_fields[];
 extern const struct record_field record_cert_fields[];
 extern const struct record_field record_crl_fields[];
 extern const struct record_field record_secret_fields[];
+extern const struct record_field record_inventory_fields[];
 extern const struct record_field record_audit_fields[];
 extern const struct record_field record_tally_fields[];

@@ -401,6 +401,31 @@ record_get_secret(struct bytes in, struct pool *pool, struct secret *ret)
 }
 
 int
+record_get_inventory(struct bytes in, struct pool *pool, struct inventory *ret)
+{
+	struct inventory row = {.number = 0};
+	struct record_head head;
+	struct reader reader;
+	int error;
+
+	reader_init(&reader, in);
+	error = get_head(&reader, RECORD_INVENTORY, &head);
+	if (error == 0) {
+		error = get_fields(&reader, head.format, pool, record_inventory_fields, &row);
+	}
+	if (error != 0) {
+		return error;
+	}
+	if (head.ident_len != INVENTORY_ID_SIZE || head.number == 0 || row.generation == 0 ||
+	    (row.serial.data == NULL && row.subject == NULL)) {
+		return CMPD_ECORRUPT;
+	}
+	row.number = head.number;
+	*ret = row;
+	return 0;
+}
+
+int
 record_get_audit(struct bytes in, struct pool *pool, struct audit *ret)
 {
 	struct audit audit = {.number = 0};

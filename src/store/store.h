@@ -129,6 +129,37 @@ int store_secret_get(struct store_reader *reader, struct pool *pool, uint64_t id
 int store_secret_list(struct store_reader *reader, struct pool *pool, uint64_t after, size_t limit,
     struct secret **ret, size_t *ret_n, uint64_t *ret_after) CMPD_MUST_CHECK;
 
+/* The inventory: what was loaded last, as a whole. */
+struct inventory_state {
+	uint64_t last; /* generation given last */
+	uint64_t generation; /* the one that counts; 0: none was loaded yet */
+	uint64_t rows;
+	int64_t loaded; /* when */
+	uint64_t staging; /* the one that is being loaded; 0: none */
+	uint64_t staged; /* its rows so far */
+	int64_t touched; /* when something was added to it last */
+};
+int store_inventory_state(struct store_reader *reader, struct inventory_state *ret) CMPD_MUST_CHECK;
+/* Which device a row speaks of; two rows of one load never have the same. serial absent: by subject. CMPD_EINVAL: neither. */
+int store_inventory_id(struct bytes serial, const char *subject, const char *issuer,
+    uint8_t ret[INVENTORY_ID_SIZE]) CMPD_MUST_CHECK;
+/* A row of any generation, also one that is being loaded. */
+int store_inventory_get(struct store_reader *reader, struct pool *pool, uint64_t generation,
+    const uint8_t id[INVENTORY_ID_SIZE], struct inventory *ret) CMPD_MUST_CHECK;
+/* The row about a factory certificate: by serial and issuer, else serial, else subject and issuer, else subject. All arguments are there. A row
+ * that was found by its serial may name another subject. */
+int store_inventory_find(struct store_reader *reader, struct pool *pool, struct bytes serial,
+    const char *subject, const char *issuer, struct inventory *ret) CMPD_MUST_CHECK;
+/* All rows about this serial, or (serial absent) this subject, of whatever issuer. */
+int store_inventory_match(struct store_reader *reader, struct pool *pool, struct bytes serial,
+    const char *subject, size_t limit, struct inventory **ret, size_t *ret_n) CMPD_MUST_CHECK;
+/* In the order of the file, paging by number. A load in between: the page after it is of the new inventory. */
+int store_inventory_list(struct store_reader *reader, struct pool *pool, uint64_t after,
+    size_t limit, struct inventory **ret, size_t *ret_n, uint64_t *ret_after) CMPD_MUST_CHECK;
+/* Is there something for unit_purge_inventory to do? */
+int store_inventory_garbage(struct store_reader *reader, int64_t abandoned_before,
+    bool *ret) CMPD_MUST_CHECK;
+
 /* A blob by its SHA-256 (certificates that were extraCerts of answers). */
 int store_blob_get(struct store_reader *reader, struct pool *pool,
     const uint8_t sha256[DIGEST_SIZE], struct bytes *ret) CMPD_MUST_CHECK;
@@ -201,6 +232,17 @@ void unit_release_secret(struct unit *unit, uint64_t id, bool give_back);
 void unit_put_blob(struct unit *unit, struct bytes blob);
 void unit_audit(struct unit *unit, int64_t time, const char *actor, const char *what,
     const char *object, const char *text);
+/* A new inventory beside the one that counts: begin with the next generation (last + 1, else CMPD_ECONFLICT); one that was being
+ * loaded is given up. Rows carry that generation and different numbers; CMPD_EEXIST: the device is there already, in the
+ * store or in this unit; CMPD_ECONFLICT: another load has begun since. The end makes it count, at once and as a whole; rows: how many
+ * there must be (else CMPD_ESTATE). Only one of the three in a unit (any number of rows). */
+void unit_begin_inventory(struct unit *unit, uint64_t generation, int64_t now);
+void unit_add_inventory(struct unit *unit, const struct inventory *row, int64_t now);
+void unit_finish_inventory(struct unit *unit, uint64_t generation, uint64_t rows, int64_t now);
+/* Takes a row out of what counts. CMPD_ECONFLICT: it is gone, or another inventory was loaded. */
+void unit_drop_inventory(struct unit *unit, uint64_t generation, uint64_t number);
+/* Drops some of what earlier loads have left behind, and gives up one that was not added to since then. */
+void unit_purge_inventory(struct unit *unit, int64_t abandoned_before);
 /* Purging by the sweep; only what is final (else CMPD_ESTATE): a transaction that ended, an entry in a final state, a
  * certificate that has a due time. Condition: that version. */
 void unit_drop_txn(struct unit *unit, const struct txn_key *key, uint64_t version);

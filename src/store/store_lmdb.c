@@ -200,6 +200,8 @@ open_env(struct store *store, const char *path, struct diag *diag)
 		if (error == 0) {
 			error = sync_dir(lmdb->dir, diag);
 		}
+	} else if (error == 0 && lmdb->lacks_tables) {
+		error = lmdb_add_tables(store, diag);
 	}
 	return error;
 }

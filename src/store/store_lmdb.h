@@ -14,6 +14,8 @@
 struct lmdb {
 	MDB_env *env; /* NULL: could not be opened again */
 	MDB_dbi tables[TABLES];
+	bool
+	    lacks_tables; /* those from TABLE_FIRST_LATER on: the store was made before there were such */
 	int lock_fd; /* dir/lock, held as long as the store is open */
 	struct store_options options;
 	char *dir; /* options.dir */
@@ -37,6 +39,8 @@ unsigned int lmdb_flags(const struct lmdb *lmdb);
 int lmdb_env_open(struct lmdb *lmdb, unsigned int flags, struct diag *diag) CMPD_MUST_CHECK;
 void lmdb_env_close(struct lmdb *lmdb);
 int lmdb_create_tables(struct store *store, struct diag *diag) CMPD_MUST_CHECK;
+/* Makes those that load_tables did not find. */
+int lmdb_add_tables(struct store *store, struct diag *diag) CMPD_MUST_CHECK;
 /* Opens the tables that are there and checks that they are ours. *ret_new: there are none yet. */
 int lmdb_load_tables(struct store *store, bool *ret_new, struct diag *diag) CMPD_MUST_CHECK;
 

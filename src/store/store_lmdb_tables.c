@@ -6,8 +6,13 @@ open_tables(struct lmdb *lmdb, MDB_txn *txn, bool create)
 {
 	int rc = 0;
 
+	lmdb->lacks_tables = false;
 	for (int t = 0; t < TABLES && rc == 0; t++) {
 		rc = mdb_dbi_open(txn, table_names[t], create ? MDB_CREATE : 0, &lmdb->tables[t]);
+		if (rc == MDB_NOTFOUND && !create && t >= TABLE_FIRST_LATER) {
+			lmdb->lacks_tables = true;
+			rc = 0;
+		}
 	}
 	return rc;
 }
@@ -51,6 +56,29 @@ lmdb_create_tables(struct store *store, struct diag *diag)
 	}
 	return error == 0 ? 0
 			  : diag_set(diag, error, "a new store cannot be written: %s",
+				cmpd_strerror(error));
+}
+
+int
+lmdb_add_tables(struct store *store, struct diag *diag)
+{
+	struct lmdb *lmdb = store->state;
+	struct view view = {.store = store};
+	int error = lmdb_write_begin(&view);
+
+	if (error == 0) {
+		error = lmdb_error(open_tables(lmdb, view.handle, true));
+		if (error == 0) {
+			error = lmdb_write_commit(&view);
+		} else {
+			lmdb_write_abort(&view);
+		}
+	}
+	if (error == STORE_MAP_FULL) {
+		error = CMPD_ENOSPC;
+	}
+	return error == 0 ? 0
+			  : diag_set(diag, error, "the store cannot be extended: %s",
 				cmpd_strerror(error));
 }
 

@@ -19,6 +19,8 @@ const char *const table_names[TABLES] = {
     [TABLE_DUE] = "due",
     [TABLE_REVOKED] = "revoked",
     [TABLE_CRL] = "crl",
+    [TABLE_INVENTORY] = "inventory",
+    [TABLE_INVENTORY_ID] = "inventory_id",
 };
 
 void

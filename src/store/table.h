@@ -28,8 +28,12 @@ enum table {
 	TABLE_DUE, /* time, kind, what -> nothing */
 	TABLE_REVOKED, /* CA, number of the certificate -> what a CRL says about it */
 	TABLE_CRL, /* CA -> record */
+	/* Not in every store of this schema: made when they are missing. */
+	TABLE_INVENTORY, /* generation of the load, number -> record */
+	TABLE_INVENTORY_ID, /* generation of the load, id -> number */
 	TABLES
 };
+#define TABLE_FIRST_LATER TABLE_INVENTORY
 
 extern const char *const table_names[TABLES];
 

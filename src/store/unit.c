@@ -1,7 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store/internal.h"
+#include "store/inventory.h"
 
 struct unit *
 unit_new(void)
@@ -399,5 +399,84 @@ unit_release_secret(struct unit *unit, uint64_t id, bool give_back)
 	if (op != NULL) {
 		op->number = id;
 		op->give_back = give_back;
+	}
+}
+
+void
+unit_begin_inventory(struct unit *unit, uint64_t generation, int64_t now)
+{
+	struct op *op = add(unit, OP_BEGIN_INVENTORY);
+
+	if (op != NULL) {
+		op->generation = generation;
+		op->now = now;
+	}
+}
+
+/* The check looks at what is stored before the unit. */
+static void
+refuse_same_device(struct unit *unit)
+{
+	const struct op *op = &unit->ops[unit->n - 1];
+
+	for (size_t i = 0; i + 1 < unit->n && unit->error == 0; i++) {
+		const struct op *other = &unit->ops[i];
+
+		if (other->kind == OP_ADD_INVENTORY &&
+		    (other->number == op->number ||
+			bytes_equal(key_get0(&other->key), key_get0(&op->key)))) {
+			fail(unit, CMPD_EEXIST);
+		}
+	}
+}
+
+void
+unit_add_inventory(struct unit *unit, const struct inventory *row, int64_t now)
+{
+	struct op *op = add(unit, OP_ADD_INVENTORY);
+
+	if (op == NULL) {
+		return;
+	}
+	op->generation = row->generation;
+	op->number = row->number;
+	op->now = now;
+	finish_record(unit, op, RECORD_INVENTORY, record_put_inventory(&unit->data, row));
+	if (unit->error == 0) {
+		op->key = inventory_index_key(row->generation, op->new.ident);
+		refuse_same_device(unit);
+	}
+}
+
+void
+unit_finish_inventory(struct unit *unit, uint64_t generation, uint64_t rows, int64_t now)
+{
+	struct op *op = add(unit, OP_FINISH_INVENTORY);
+
+	if (op != NULL) {
+		op->generation = generation;
+		op->number = rows;
+		op->now = now;
+	}
+}
+
+void
+unit_drop_inventory(struct unit *unit, uint64_t generation, uint64_t number)
+{
+	struct op *op = add(unit, OP_DROP_INVENTORY);
+
+	if (op != NULL) {
+		op->generation = generation;
+		op->number = number;
+	}
+}
+
+void
+unit_purge_inventory(struct unit *unit, int64_t abandoned_before)
+{
+	struct op *op = add(unit, OP_PURGE_INVENTORY);
+
+	if (op != NULL) {
+		op->now = abandoned_before;
 	}
 }

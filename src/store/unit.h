@@ -24,14 +24,26 @@ enum op_kind {
 	OP_RETIRE_SECRET,
 	OP_USE_SECRET,
 	OP_NEED_SECRET,
-	OP_RELEASE_SECRET
+	OP_RELEASE_SECRET,
+	OP_BEGIN_INVENTORY,
+	OP_ADD_INVENTORY,
+	OP_FINISH_INVENTORY,
+	OP_DROP_INVENTORY,
+	OP_PURGE_INVENTORY
 };
+
+static inline bool
+op_is_inventory(enum op_kind kind)
+{
+	return kind >= OP_BEGIN_INVENTORY && kind <= OP_PURGE_INVENTORY;
+}
 
 struct op {
 	enum op_kind kind;
 	size_t at, len; /* its record or blob within the unit's data */
 	struct key key; /* txn: hash; cert: TABLE_CERT_SERIAL; blob: hash; crl: CA */
-	uint64_t number; /* entry, secret */
+	uint64_t number; /* entry, secret, row of the inventory; finish: how many */
+	uint64_t generation; /* of the inventory */
 	uint64_t version; /* that must be stored; 0: nothing */
 	enum entry_state from;
 	int64_t now, due;

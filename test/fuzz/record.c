@@ -47,6 +47,23 @@ try_audit(struct bytes in, struct pool *pool)
 	buf_fini(&out);
 }
 
+static void
+try_inventory(struct bytes in, struct pool *pool)
+{
+	struct inventory row;
+	struct buf out;
+
+	if (record_get_inventory(in, pool, &row) != 0) {
+		return;
+	}
+	buf_init(&out, SIZE_MAX);
+	if (record_put_inventory(&out, &row) != 0 || buf_error(&out) != 0 ||
+	    record_get_inventory(buf_get0(&out), pool, &row) != 0) {
+		abort();
+	}
+	buf_fini(&out);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -64,6 +81,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	try_cert(in, pool);
 	try_secret(in, pool);
 	try_crl(in, pool);
+	try_inventory(in, pool);
 	try_audit(in, pool);
 	if (record_get_tally(in, &tally) == 0 && size < 100) {
 		abort();

@@ -22,7 +22,7 @@ def usage(name):
 
 faults = []
 overview = [line for line in say("help").splitlines() if line.startswith("  ")]
-table = {usage(line[2:16].strip()) for line in overview}
+table = {usage(line[2:18].strip()) for line in overview}
 page = tree.text(tree.ROOT / "doc/cmpd-ctl.1.scd").replace("\\", "")
 headings = set(re.findall(r"^## (.*)$", page, re.M))
 tap = tree.Tap()

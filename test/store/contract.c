@@ -25,8 +25,8 @@ run_story(void **state)
 int
 main(void)
 {
-	static const struct story *const lists[] = {
-	    contract_changes, contract_reads, contract_secrets, contract_revoked, contract_open};
+	static const struct story *const lists[] = {contract_changes, contract_reads,
+	    contract_secrets, contract_revoked, contract_open, contract_inventory};
 	static struct CMUnitTest tests[TESTS_MAX];
 	static struct run runs[TESTS_MAX];
 	static char names[TESTS_MAX][128];

@@ -16,3 +16,4 @@ extern const struct story contract_reads[];
 extern const struct story contract_secrets[];
 extern const struct story contract_revoked[];
 extern const struct story contract_open[];
+extern const struct story contract_inventory[];
