@@ -37,7 +37,6 @@ find_recipient(struct cmp_work *work, struct key_recipient *ret)
 int
 central_check(struct cmp_work *work, struct diag *why)
 {
-	const struct desk_requester *requester = auth_requester(work->verified);
 	struct key_recipient recipient;
 	int error;
 
@@ -45,11 +44,11 @@ central_check(struct cmp_work *work, struct diag *why)
 		return diag_set(why, CMPD_ETEMPLATE,
 		    "the template has no public key, and keys are not made here");
 	}
-	if (requester->ra) {
-		return diag_set(why, CMPD_EACCES,
-		    "no key is made for others: who shall have it must ask for it");
+	error = desk_may(work->desk, auth_requester(work->verified), work->endpoint->conf,
+	    DESK_DEED_MADE_KEY, NULL, why);
+	if (!error) {
+		error = find_recipient(work, &recipient);
 	}
-	error = find_recipient(work, &recipient);
 	return error || !recipient.certificate ? error
 					       : key_recipient_check(recipient.certificate, why);
 }

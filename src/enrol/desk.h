@@ -86,11 +86,12 @@ struct desk_request {
 /* What not everybody may do. */
 enum desk_deed {
 	DESK_DEED_RA_VERIFIED, /* say that the possession of a key was verified; cert: NULL */
+	DESK_DEED_MADE_KEY, /* get a key that is made here; cert: NULL */
 	DESK_DEED_UPDATE, /* ask for the update of cert */
 	DESK_DEED_REVOKE /* ask for the revocation, hold or revival of cert */
 };
 /*
- * The only place where rights are refused. Registration authorities may do all of it, with certificates of the CAs of the endpoint; everybody a
+ * The only place where rights are refused. Registration authorities may do all of it but get keys of others, with certificates of the CAs of the endpoint; everybody a
  * certificate to itself; a secret, where the endpoint says so, revoke what was obtained with it. CMPD_EACCES: not allowed, diag says
  * why; errors of the store.
  */

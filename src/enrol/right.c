@@ -11,6 +11,15 @@ must_be_ra(const struct desk_requester *requester, struct diag *diag)
 		   : diag_set(diag, CMPD_EACCES, "raVerified is for registration authorities only");
 }
 
+/* The key is for whoever protects the message that asks for it. */
+static int
+must_be_owner(const struct desk_requester *requester, struct diag *diag)
+{
+	return requester->ra ? diag_set(diag, CMPD_EACCES,
+				   "no key is made for others: who shall have it must ask for it")
+			     : 0;
+}
+
 static bool
 is_itself(const struct desk_requester *requester, const struct cert *cert)
 {
@@ -79,6 +88,9 @@ desk_may(struct desk *desk, const struct desk_requester *requester,
 {
 	if (deed == DESK_DEED_RA_VERIFIED) {
 		return must_be_ra(requester, diag);
+	}
+	if (deed == DESK_DEED_MADE_KEY) {
+		return must_be_owner(requester, diag);
 	}
 	if (is_itself(requester, cert)) {
 		return 0;
