@@ -281,7 +281,8 @@ static const struct conf_word unknowns[] = {
 static const struct conf_row vendor_rows[] = {
     KEY(conf_vendor, trust, LIST(CONF_FILE), CONF_RELOADABLE, "", ANY,
 	"PEM files of the roots of makers of devices. A certificate under them may open nothing "
-	"but an *ir* or *p10cr*."),
+	"but an *ir* or *p10cr*. One that leads to an anchor of _trust_ too is a requester like "
+	"others."),
     KEY(conf_vendor, subject, CONF_STRING, CONF_RELOADABLE, NULL, ANY,
 	"The subject that a device gets, made of its factory certificate: a name in which "
 	"*%{CN}*, *%{serialNumber}* and its like are attributes of the factory certificate's "

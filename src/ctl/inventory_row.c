@@ -8,6 +8,8 @@
 #include "model/name.h"
 
 #define SANS_MAX 64
+/* Bytes of one column: a page of the longest rows fits into an answer. */
+#define COLUMN_MAX 1024
 
 int
 inventory_serial_parse(struct ctl_context *context, const char *text, struct bytes *ret)
@@ -157,6 +159,11 @@ inventory_row_parse(struct ctl_context *context, const json_t *columns, struct i
 		texts[i] = json_string_value(json_array_get(columns, i));
 		if (!texts[i]) {
 			return diag_set(&context->diag, CMPD_EINVAL, "rows: texts are wanted");
+		}
+		if (strlen(texts[i]) > COLUMN_MAX) {
+			return diag_set(&context->diag, CMPD_EFORMAT,
+			    "line %lld: a field of more than %d bytes", (long long)line,
+			    COLUMN_MAX);
 		}
 	}
 	row.number = (uint64_t)line;

@@ -4,8 +4,9 @@
 `openssl cmp` has no word for believing a root that comes in extraCerts; it is told the signer of the answers instead, and what
 it knows of the operator's CA afterwards came with the answer. factory.c does it by libcrypto's own option."""
 import os
+import subprocess
 
-from harness import OPENSSL, PATH, Ca, Server, Skip, main, run, second_openssl
+from harness import CTL, OPENSSL, PATH, Ca, Server, Skip, main, run, second_openssl
 
 GRANT = [{"plugin": "allow", "subject": "*", "san": "*"}]
 
@@ -143,6 +144,53 @@ def test_held():
             server.ctl("approve", entry["id"], "--yes")
             assert client.wait() == 0, client.output()
             assert "CN=unit-9.ran.example" in text(client.certificate)
+
+
+def test_inventory():
+    "B4.9 the inventory names devices by serial, whatever they ask for; removed is unknown; a load that is killed changes nothing"
+    with Server(start=False) as place:
+        maker = Ca(place.folder, "maker")
+        with operator(maker, inventory=True, unknown="deny") as server:
+            known, spare, stranger = (maker.issue(f"/O=Maker/CN=unit-{i}") for i in range(3))
+            serial = [run(OPENSSL, "x509", "-in", d[0], "-noout", "-serial").stdout.strip().partition("=")[2]
+                      for d in (known, spare)]
+            table = server.folder / "devices.csv"
+            table.write_text(f'serial,issuer,new_subject,new_san\r\n{serial[0]},/CN=maker,"/O=Operator/CN=mast, north",'
+                             f'DNS:mast.example;DNS:m.example\r\n{serial[1].lower()},,,\r\n')
+            assert server.json("inventory", "load", table) | {"loaded": ""} == {"rows": 2, "rows_before": 0, "loaded": ""}
+            # A load that stops in the middle: the pipe stays open, and cmpd is killed.
+            read, write = os.pipe()
+            loader = subprocess.Popen([CTL, "-s", server.socket, "inventory", "load", "-"], stdin=read,
+                                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            os.write(write, b"serial,new_subject\n" + b"".join(b"%06x,/CN=x%d\n" % (i, i) for i in range(1, 1200)))
+            server.wait_log('command="inventory add".*result=ok(.|\n)*command="inventory add".*result=ok')
+            server.kill()
+            loader.kill()
+            loader.wait()
+            os.close(read)
+            os.close(write)
+            server.start()
+            assert [r["serial"] for r in server.json("inventory", "list")] == [s.lower() for s in serial]
+            first, _ = contact(server, known)
+            assert first.wait() == 0, first.output()
+            shown = text(first.certificate)
+            assert "mast, north" in shown and "DNS:mast.example, DNS:m.example" in shown, shown
+            second, _ = contact(server, spare)
+            assert second.wait() == 0, second.output()
+            assert "CN=unit-1.ran.example" in text(second.certificate)
+            refused, _ = contact(server, stranger)
+            assert refused.wait() != 0
+            assert "notAuthorized" in refused.output() and "inventory does not know" in refused.output(), refused.output()
+            # Reset to the factory: another certificate with the same names. Taken out: none any more.
+            again, _ = contact(server, known)
+            assert again.wait() == 0, again.output()
+            server.ctl("inventory", "remove", serial[0])
+            gone, _ = contact(server, known)
+            assert gone.wait() != 0 and "inventory does not know" in gone.output(), gone.output()
+            server.pass_time(16 * 60)
+            table.write_text("subject,new_subject\n/CN=a,/CN=b\n")
+            server.ctl("inventory", "load", table)
+            assert len(server.json("inventory", "list")) == 1
 
 
 def test_only_first():
