@@ -171,6 +171,47 @@ test_more_than_one_slice(void **state)
 	pool_free(pool);
 }
 
+/* A load of the inventory that nobody goes on with, and rows of one before. */
+static void
+test_B4_9_what_loads_leave_behind_goes(void **state)
+{
+	static const char *sans[] = {NULL};
+	struct stage *s = *state;
+	struct inventory_state inventory;
+	bool garbage = true;
+
+	for (uint64_t generation = 1; generation <= 3; generation++) {
+		struct inventory row = {
+		    .generation = generation, .number = 1, .subject = "/CN=a", .new_sans = sans};
+		struct unit *unit = unit_new();
+
+		unit_begin_inventory(unit, generation, wall);
+		assert_int_equal(store_commit_wait(s->store, unit), 0);
+		unit = unit_new();
+		unit_add_inventory(unit, &row, wall);
+		assert_int_equal(store_commit_wait(s->store, unit), 0);
+		if (generation == 2) {
+			unit = unit_new();
+			unit_finish_inventory(unit, generation, 1, wall);
+			assert_int_equal(store_commit_wait(s->store, unit), 0);
+		}
+	}
+	assert_int_equal(store_inventory_garbage(s->reader, 0, &garbage), 0);
+	assert_true(garbage);
+	sweep_run(s->sweep, &s->desk);
+	assert_int_equal(store_inventory_garbage(s->reader, 0, &garbage), 0);
+	assert_false(garbage);
+	assert_int_equal(store_inventory_state(s->reader, &inventory), 0);
+	assert_int_equal(inventory.staging, 3);
+	pass(16 * 60000);
+	sweep_run(s->sweep, &s->desk);
+	assert_int_equal(store_inventory_state(s->reader, &inventory), 0);
+	assert_int_equal(inventory.staging, 0);
+	assert_int_equal(inventory.rows, 1);
+	assert_int_equal(store_inventory_garbage(s->reader, wall, &garbage), 0);
+	assert_false(garbage);
+}
+
 int
 main(void)
 {
@@ -181,6 +222,7 @@ main(void)
 	    T(test_grace_after_a_jump_backwards_B8_7),
 	    T(test_a_small_step_is_no_jump),
 	    T(test_more_than_one_slice),
+	    T(test_B4_9_what_loads_leave_behind_goes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
