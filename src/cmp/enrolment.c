@@ -326,11 +326,11 @@ serve_enrolment(struct cmp_work *work)
 		work->txn.ids[i] = id_of(work, i);
 	}
 	desk_open_txn(work->desk, requester, &work->txn);
-	for (size_t i = 0; i < work->n_requests; i++) {
+	for (size_t i = 0; i < work->n_requests && !error; i++) {
 		if (outcomes[i].status == DESK_REJECTED && outcomes[i].error) {
 			outcomes[i].fail_info = failinfo_of_error(outcomes[i].error);
-			desk_file_rejected(work->desk, requester, &work->txn, &outcomes[i]);
+			error = desk_file_rejected(work->desk, requester, &work->txn, &outcomes[i]);
 		}
 	}
-	return serve_cert_rep(work, outcomes, work->n_requests, false);
+	return error ? error : serve_cert_rep(work, outcomes, work->n_requests, false);
 }

@@ -3,50 +3,6 @@
 
 #include "enrol/internal.h"
 
-const struct conf_endpoint *
-desk_endpoint_find(const struct desk *desk, const char *path)
-{
-	return conf_endpoint_find(desk->conf, path);
-}
-
-void
-desk_audit_entry(struct desk *desk, const struct entry *entry, const char *actor, const char *what,
-    const char *text)
-{
-	char id[2 * ENTRY_ID_SIZE + 1];
-
-	hex_encode(bytes_of(entry->id, sizeof(entry->id)), id, sizeof(id));
-	unit_audit(desk->unit, desk->now, actor, what, id, text);
-}
-
-int64_t
-desk_entry_due(const struct desk *desk, const struct entry *entry)
-{
-	switch (entry->state) {
-	case ENTRY_PENDING:
-	case ENTRY_APPROVED:
-		return entry->expires;
-	case ENTRY_ISSUED:
-		return entry->confirm_until;
-	default:
-		return desk->now + desk->conf->retention.entry;
-	}
-}
-
-int
-desk_move_entry(struct desk *desk, struct entry *entry, enum entry_state to)
-{
-	enum entry_state from = entry->state;
-
-	if (!entry_state_can_move(from, to)) {
-		return CMPD_ESTATE;
-	}
-	entry->state = to;
-	entry->due = desk_entry_due(desk, entry);
-	unit_put_entry(desk->unit, entry, from);
-	return 0;
-}
-
 static void
 audit_cert(struct desk *desk, const struct cert *cert, const char *actor, const char *what,
     const char *text)
@@ -164,42 +120,22 @@ desk_supersede_of(struct desk *desk, const struct entry *entry)
 }
 
 static int
-tell_waiting(struct desk_outcome *ret)
-{
-	ret->status = DESK_WAITING;
-	ret->check_after = ret->entry.check_after;
-	ret->text = ret->entry.reason;
-	return 0;
-}
-
-static int
-tell_rejected(struct desk_outcome *ret, int fail_info, const char *text)
-{
-	ret->status = DESK_REJECTED;
-	ret->fail_info = fail_info;
-	ret->text = text;
-	return 0;
-}
-
-static int
-tell_certificate(struct desk *desk, struct desk_outcome *ret)
+collect_issued(struct desk *desk, struct desk_outcome *ret)
 {
 	const struct entry *entry = &ret->entry;
 	struct cert cert;
 	int error;
 
 	if (entry->make_key) {
-		return tell_rejected(ret, -1,
+		desk_outcome_rejected(ret, -1,
 		    "the key was sent with the certificate and is not kept: ask for another one");
+		return 0;
 	}
 	error = store_cert_get(desk->reader, desk->pool, entry->ca, entry->serial, &cert);
 	if (error) {
 		return error;
 	}
-	ret->status = entry->mods ? DESK_GRANTED_WITH_MODS : DESK_GRANTED;
-	ret->text = entry->mods;
-	ret->certificate = cert.der;
-	ret->confirmed = entry->state == ENTRY_CONFIRMED;
+	desk_outcome_granted(ret, cert.der);
 	return 0;
 }
 
@@ -223,15 +159,15 @@ collect_approved(struct desk *desk, const struct txn *txn, struct desk_outcome *
 		ret->entry.reason = pool_strdup(desk->pool, diag.text);
 		desk_audit_entry(desk, &ret->entry, "cmpd", "entry.back", diag.text);
 		error = desk_move_entry(desk, &ret->entry, ENTRY_PENDING);
-		return error ? error : tell_waiting(ret);
+		if (!error) {
+			desk_outcome_waiting(ret);
+		}
+		return error;
 	}
 	if (error) {
 		return error;
 	}
-	ret->status = ret->entry.mods ? DESK_GRANTED_WITH_MODS : DESK_GRANTED;
-	ret->text = ret->entry.mods;
-	ret->certificate = cert.der;
-	ret->confirmed = ret->entry.state == ENTRY_CONFIRMED;
+	desk_outcome_granted(ret, cert.der);
 	error = ret->confirmed ? desk_supersede_of(desk, &ret->entry) : 0;
 	if (error) {
 		EVP_PKEY_free(ret->made_key);
@@ -244,33 +180,36 @@ int
 desk_collect(struct desk *desk, const struct txn *txn, const struct entry *entry,
     struct desk_outcome *ret)
 {
-	memset(ret, 0, sizeof(*ret));
-	ret->cert_req_id = entry->cert_req_id;
-	ret->fail_info = -1;
+	desk_outcome_init(ret, entry->cert_req_id);
 	ret->entry = *entry;
-	switch (ret->entry.state) {
+	switch (entry->state) {
 	case ENTRY_PENDING:
-		return tell_waiting(ret);
+		desk_outcome_waiting(ret);
+		return 0;
 	case ENTRY_APPROVED:
-		if (!request_type_enrols(entry->type)) {
-			ret->status = DESK_GRANTED;
-			return 0;
+		if (request_type_enrols(entry->type)) {
+			return collect_approved(desk, txn, ret);
 		}
-		return collect_approved(desk, txn, ret);
+		ret->status = DESK_GRANTED;
+		return 0;
 	case ENTRY_ISSUED:
 	case ENTRY_CONFIRMED:
-		return tell_certificate(desk, ret);
+		return collect_issued(desk, ret);
 	case ENTRY_DENIED:
-		return tell_rejected(ret, entry->fail_info,
+		desk_outcome_rejected(ret, entry->fail_info,
 		    entry->text ? entry->text : "refused by the operator");
+		return 0;
 	case ENTRY_EXPIRED:
-		return tell_rejected(ret, -1, "the request has expired before it was decided");
+		desk_outcome_rejected(ret, -1, "the request has expired before it was decided");
+		return 0;
 	case ENTRY_ABORTED:
-		return tell_rejected(ret, -1, "the request was aborted");
+		desk_outcome_rejected(ret, -1, "the request was aborted");
+		return 0;
 	case ENTRY_UNCONFIRMED:
 		ret->error = CMPD_EREVOKED;
-		return tell_rejected(ret, -1,
+		desk_outcome_rejected(ret, -1,
 		    "the certificate was not confirmed in time and is revoked");
+		return 0;
 	default:
 		return CMPD_ESTATE;
 	}
@@ -338,63 +277,6 @@ desk_abort(struct desk *desk, const struct txn *txn, const char *text)
 		if (error) {
 			return error;
 		}
-	}
-	return 0;
-}
-
-/* A secret that is good until a certificate is confirmed has done its work. Others of its transactions still end. */
-static int
-wipe_confirmed(struct desk *desk, const struct txn *txn, const struct entry *entries, size_t n)
-{
-	struct secret secret;
-	bool confirmed = false;
-	int error;
-
-	for (size_t i = 0; i < n; i++) {
-		confirmed = confirmed || entries[i].state == ENTRY_CONFIRMED;
-	}
-	if (!confirmed || txn->identity.kind != IDENTITY_SECRET) {
-		return 0;
-	}
-	error = store_secret_get(desk->reader, desk->pool, txn->identity.secret, &secret);
-	if (error || !secret.until_confirmed || secret.removed) {
-		return error == CMPD_ENOENT ? 0 : error;
-	}
-	unit_remove_secret(desk->unit, secret.id);
-	unit_audit(desk->unit, desk->now, "cmpd", "secret.removed", NULL, secret.ref);
-	return 0;
-}
-
-int
-desk_close_txn(struct desk *desk, struct txn *txn, const struct entry *entries, size_t n)
-{
-	const struct conf_endpoint *endpoint = desk_endpoint_find(desk, txn->endpoint);
-	int64_t keep = 0;
-	bool fruit = false;
-	int error = txn->ended ? 0 : wipe_confirmed(desk, txn, entries, n);
-
-	if (error || txn->ended) {
-		return error;
-	}
-	for (size_t i = 0; i < n; i++) {
-		if (!entry_state_is_final(entries[i].state) || !(txn->told & (uint64_t)1 << i)) {
-			return 0;
-		}
-		fruit = fruit || entries[i].serial.data;
-	}
-	if (endpoint) {
-		keep = 2 * endpoint->message_time_window;
-		if (endpoint->replay_keep > keep) {
-			keep = endpoint->replay_keep;
-		}
-	}
-	txn->ended = true;
-	txn->request = BYTES_NONE;
-	txn->due = desk->now + keep;
-	/* Only enrolments use a secret up. */
-	if (txn->identity.kind == IDENTITY_SECRET && n > 0) {
-		unit_release_secret(desk->unit, txn->identity.secret,
-		    !fruit && request_type_enrols(txn->type));
 	}
 	return 0;
 }

@@ -140,8 +140,8 @@ bool desk_is_fault(int error);
 void desk_open_txn(struct desk *desk, const struct desk_requester *requester, struct txn *txn);
 
 /* A request rejected for a fault, when others of the same message are stored: stored as denied, with the failInfo of the outcome. */
-void desk_file_rejected(struct desk *desk, const struct desk_requester *requester,
-    const struct txn *txn, struct desk_outcome *outcome);
+int desk_file_rejected(struct desk *desk, const struct desk_requester *requester,
+    const struct txn *txn, struct desk_outcome *outcome) CMPD_MUST_CHECK;
 
 /* What became of an entry: makes the certificate if it is approved and not made yet. Idempotent: an issued one
  * gets the same certificate again, but for one whose key was made here: the key is not kept, so that one is rejected. */

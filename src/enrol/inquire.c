@@ -11,20 +11,6 @@ desk_inquires(const struct conf_endpoint *endpoint, enum request_type type)
 	return endpoint->n_policy > 0 || (endpoint->hold & CONF_BODY(type));
 }
 
-int
-desk_check_room(struct desk *desk, struct diag *diag)
-{
-	struct store_stats stats;
-	int error = store_stats(desk->reader, &stats);
-
-	/* Workers look at it at the same time: a few more than the limit may get in. */
-	if (error || stats.entries[ENTRY_PENDING] < (uint64_t)desk->conf->limits.pending) {
-		return error;
-	}
-	return diag_set(diag, CMPD_EUNAVAILABLE,
-	    "too many requests wait for a decision already: try again later");
-}
-
 static int
 ask_one(struct desk *desk, const struct desk_requester *requester,
     const struct desk_inquiry *inquiry, size_t i, struct desk_verdict *slot, void (*wake)(void *),
@@ -102,89 +88,23 @@ static int
 fill_entry(struct desk *desk, const struct desk_requester *requester,
     const struct desk_inquiry *inquiry, int64_t received, struct entry *entry)
 {
-	const struct conf_endpoint *endpoint = inquiry->endpoint;
 	const struct desk_matter *first = &inquiry->matters[0];
 
-	memset(entry, 0, sizeof(*entry));
-	random_bytes(entry->id, sizeof(entry->id));
-	entry->state = ENTRY_RECEIVED;
+	desk_entry_init(desk, requester, inquiry->endpoint, entry);
 	entry->txn = inquiry->txn;
 	entry->cert_req_id = DESK_WHOLE;
 	entry->type = inquiry->type;
-	entry->endpoint = endpoint->path;
-	entry->profile = endpoint->profile;
-	entry->subject = first->subject ? first->subject : "/";
+	entry->wants = all_wants(desk->pool, inquiry);
 	entry->pop = POP_NOT_NEEDED;
 	entry->names_bound = true;
-	entry->requester = requester->words;
-	entry->secret = requester->secret ? requester->secret->id : 0;
-	entry->wants = all_wants(desk->pool, inquiry);
-	entry->peer = requester->peer;
 	entry->received = received;
-	entry->expires = desk->now + endpoint->entry_ttl;
-	entry->check_after = endpoint->check_after;
-	entry->fail_info = -1;
-	entry->approvals_needed = 1;
+	if (first->subject) {
+		entry->subject = first->subject;
+	}
 	if (first->spki_sha256) {
 		memcpy(entry->spki_sha256, first->spki_sha256, DIGEST_SIZE);
 	}
 	return entry->wants ? 0 : CMPD_ENOMEM;
-}
-
-static int
-file_entry(struct desk *desk, struct entry *entry, enum entry_state to, const char *actor,
-    const char *what, const char *text)
-{
-	if (!entry_state_can_move(entry->state, to)) {
-		return CMPD_ESTATE;
-	}
-	entry->state = to;
-	entry->due = desk_entry_due(desk, entry);
-	desk_audit_entry(desk, entry, actor, what, text);
-	unit_put_entry(desk->unit, entry, ENTRY_RECEIVED);
-	return 0;
-}
-
-static int
-deny(struct desk *desk, const struct policy_verdict *verdict, struct desk_outcome *ret)
-{
-	struct entry *entry = &ret->entry;
-
-	entry->fail_info = verdict->fail_info;
-	entry->text = verdict->text ? verdict->text : "refused by policy";
-	entry->decided = desk->now;
-	entry->decided_by = pool_printf(desk->pool, "plugin:%s", verdict->plugin);
-	if (!entry->decided_by) {
-		return CMPD_ENOMEM;
-	}
-	ret->status = DESK_REJECTED;
-	ret->fail_info = entry->fail_info;
-	ret->text = entry->text;
-	return file_entry(desk, entry, ENTRY_DENIED, entry->decided_by, "entry.denied",
-	    entry->text);
-}
-
-static int
-hold(struct desk *desk, const struct policy_verdict *verdict, struct desk_outcome *ret,
-    struct diag *diag)
-{
-	struct entry *entry = &ret->entry;
-	int error = desk_check_room(desk, diag);
-
-	if (error) {
-		return error;
-	}
-	entry->reason = verdict->text ? verdict->text : "waiting for approval";
-	if (verdict->check_after > 0) {
-		entry->check_after = verdict->check_after;
-	}
-	if (verdict->approvals > 0) {
-		entry->approvals_needed = verdict->approvals;
-	}
-	ret->status = DESK_WAITING;
-	ret->check_after = entry->check_after;
-	ret->text = entry->reason;
-	return file_entry(desk, entry, ENTRY_PENDING, "client", "entry.held", entry->reason);
 }
 
 int
@@ -198,9 +118,7 @@ desk_inquire(struct desk *desk, const struct desk_requester *requester,
 	if (error) {
 		return error;
 	}
-	memset(ret, 0, sizeof(*ret));
-	ret->cert_req_id = DESK_WHOLE;
-	ret->fail_info = -1;
+	desk_outcome_init(ret, DESK_WHOLE);
 	ret->status = DESK_GRANTED;
 	if (verdict.answer == POLICY_PASS && (inquiry->endpoint->hold & CONF_BODY(inquiry->type))) {
 		verdict.answer = POLICY_HOLD;
@@ -212,8 +130,11 @@ desk_inquire(struct desk *desk, const struct desk_requester *requester,
 	if (error) {
 		return error;
 	}
-	return verdict.answer == POLICY_DENY ? deny(desk, &verdict, ret)
-					     : hold(desk, &verdict, ret, diag);
+	if (verdict.answer == POLICY_DENY) {
+		return desk_deny_entry(desk, &verdict, ret);
+	}
+	return desk_hold_entry(desk, &verdict, verdict.text ? verdict.text : "waiting for approval",
+	    ret, diag);
 }
 
 int

@@ -52,8 +52,26 @@ int desk_ask_policy(struct desk *desk, const struct desk_requester *requester,
     struct desk_verdict *slot, void (*wake)(void *arg), void *arg,
     struct policy_verdict *ret) CMPD_MUST_CHECK;
 
-/* May one more request be held? CMPD_EUNAVAILABLE: too many are (diag). */
-int desk_check_room(struct desk *desk, struct diag *diag) CMPD_MUST_CHECK;
+/* ---- new entries ---- */
+
+/* What every entry begins with: received, of that requester at that endpoint and its profile. Strings are borrowed. */
+void desk_entry_init(struct desk *desk, const struct desk_requester *requester,
+    const struct conf_endpoint *endpoint, struct entry *ret);
+/* outcome->entry waits for a decision, and outcome says so: reason, and what the verdict wants if it is one to hold. CMPD_EUNAVAILABLE:
+ * too many wait (diag). */
+int desk_hold_entry(struct desk *desk, const struct policy_verdict *verdict, const char *reason,
+    struct desk_outcome *outcome, struct diag *diag) CMPD_MUST_CHECK;
+/* outcome->entry is refused by policy, and outcome says so. */
+int desk_deny_entry(struct desk *desk, const struct policy_verdict *verdict,
+    struct desk_outcome *outcome) CMPD_MUST_CHECK;
+
+/* ---- outcomes; but for the first they follow from outcome->entry ---- */
+
+void desk_outcome_init(struct desk_outcome *ret, int64_t cert_req_id);
+void desk_outcome_granted(struct desk_outcome *ret, struct bytes certificate);
+void desk_outcome_waiting(struct desk_outcome *ret);
+/* fail_info: PKIFailureInfo bit, -1: none. */
+void desk_outcome_rejected(struct desk_outcome *ret, int fail_info, const char *text);
 
 /* An audit line about an entry, its id as object. */
 void desk_audit_entry(struct desk *desk, const struct entry *entry, const char *actor,

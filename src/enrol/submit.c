@@ -83,18 +83,13 @@ apply_changes(struct submission *s)
 	return s->mods ? 0 : CMPD_ENOMEM;
 }
 
-static void
+static int
 fill_entry(struct submission *s, struct entry *entry)
 {
-	const struct desk_requester *requester = s->requester;
-
-	memset(entry, 0, sizeof(*entry));
-	random_bytes(entry->id, sizeof(entry->id));
-	entry->state = ENTRY_RECEIVED;
+	desk_entry_init(s->desk, s->requester, s->request->endpoint, entry);
 	entry->txn = s->request->txn;
 	entry->cert_req_id = s->request->cert_req_id;
 	entry->type = s->request->type;
-	entry->endpoint = s->request->endpoint->path;
 	entry->profile = s->profile->name;
 	entry->requested = s->request->template;
 	entry->resolved = s->resolved;
@@ -102,85 +97,34 @@ fill_entry(struct submission *s, struct entry *entry)
 	entry->mods = s->mods;
 	entry->subject = s->subject;
 	entry->sans = s->sans;
+	memcpy(entry->spki_sha256, s->spki_sha256, DIGEST_SIZE);
 	entry->pop = s->request->pop;
-	entry->requester = requester->words;
 	if (s->vendor.source) {
 		entry->requester =
-		    pool_printf(s->desk->pool, "%s names=%s", requester->words, s->vendor.source);
+		    pool_printf(s->desk->pool, "%s names=%s", entry->requester, s->vendor.source);
 	}
-	entry->secret = requester->secret ? requester->secret->id : 0;
 	if (s->has_old) {
 		memcpy(entry->signer_ca, s->old.ca, sizeof(entry->signer_ca));
 		entry->signer_serial = s->old.serial;
 	}
-	entry->peer = requester->peer;
 	entry->received = s->received;
-	entry->expires = s->desk->now + s->request->endpoint->entry_ttl;
-	entry->check_after = s->request->endpoint->check_after;
-	entry->fail_info = -1;
-	entry->approvals_needed = 1;
-}
-
-/* Puts a new entry into the unit in the state the verdict leads to. */
-static int
-file_entry(struct submission *s, struct entry *entry, enum entry_state to)
-{
-	if (!entry_state_can_move(entry->state, to)) {
-		return CMPD_ESTATE;
-	}
-	entry->state = to;
-	if (to == ENTRY_DENIED || to == ENTRY_APPROVED) {
-		entry->decided = s->desk->now;
-	}
-	entry->due = desk_entry_due(s->desk, entry);
-	unit_put_entry(s->desk->unit, entry, ENTRY_RECEIVED);
-	return 0;
+	return entry->requester ? 0 : CMPD_ENOMEM;
 }
 
 static int
-hold(struct submission *s, struct entry *entry, const char *reason, struct desk_outcome *ret)
+hold(struct submission *s, const char *reason, struct desk_outcome *ret)
 {
-	int error = desk_check_room(s->desk, &s->diag);
+	int error;
 
-	if (error) {
-		return error == CMPD_EUNAVAILABLE ? reject(s, error, ret) : error;
-	}
-	if (s->verdict.answer == POLICY_HOLD) {
-		if (s->verdict.check_after > 0) {
-			entry->check_after = s->verdict.check_after;
-		}
-		if (s->verdict.approvals > 0) {
-			entry->approvals_needed = s->verdict.approvals;
-		}
-	}
-	entry->reason = reason;
-	memset(&entry->resolved, 0, sizeof(entry->resolved));
-	ret->status = DESK_WAITING;
-	ret->check_after = entry->check_after;
-	ret->text = reason;
-	desk_audit_entry(s->desk, entry, "client", "entry.held", reason);
-	return file_entry(s, entry, ENTRY_PENDING);
+	memset(&ret->entry.resolved, 0, sizeof(ret->entry.resolved));
+	error = desk_hold_entry(s->desk, &s->verdict, reason, ret, &s->diag);
+	return error == CMPD_EUNAVAILABLE ? reject(s, error, ret) : error;
 }
 
 static int
-deny(struct submission *s, struct entry *entry, struct desk_outcome *ret)
+grant(struct submission *s, struct desk_outcome *ret)
 {
-	entry->fail_info = s->verdict.fail_info;
-	entry->text = s->verdict.text ? s->verdict.text : "refused by policy";
-	entry->decided_by = pool_printf(s->desk->pool, "plugin:%s", s->verdict.plugin);
-	if (!entry->decided_by) {
-		return CMPD_ENOMEM;
-	}
-	ret->status = DESK_REJECTED;
-	ret->fail_info = entry->fail_info;
-	ret->text = entry->text;
-	desk_audit_entry(s->desk, entry, entry->decided_by, "entry.denied", entry->text);
-	return file_entry(s, entry, ENTRY_DENIED);
-}
-
-static int
-grant(struct submission *s, struct entry *entry, struct desk_outcome *ret)
-{
+	struct entry *entry = &ret->entry;
 	struct cert cert;
 	int error;
 
@@ -195,10 +139,7 @@ grant(struct submission *s, struct entry *entry, struct desk_outcome *ret)
 	if (error) {
 		return error;
 	}
-	ret->status = entry->mods ? DESK_GRANTED_WITH_MODS : DESK_GRANTED;
-	ret->text = entry->mods;
-	ret->certificate = cert.der;
-	ret->confirmed = entry->state == ENTRY_CONFIRMED;
+	desk_outcome_granted(ret, cert.der);
 	return 0;
 }
 
@@ -207,15 +148,12 @@ follow_verdict(struct submission *s, struct desk_outcome *ret)
 {
 	struct entry *entry = &ret->entry;
 	const char *why = NULL;
-	int error;
+	int error = fill_entry(s, entry);
 
-	fill_entry(s, entry);
-	memcpy(entry->spki_sha256, s->spki_sha256, DIGEST_SIZE);
-	if (!entry->requester) {
-		return CMPD_ENOMEM;
+	if (!error) {
+		error = desk_names_check(s->desk, &s->owner, s->profile, s->resolved.subject,
+		    s->resolved.extensions, &entry->names_bound, &why);
 	}
-	error = desk_names_check(s->desk, &s->owner, s->profile, s->resolved.subject,
-	    s->resolved.extensions, &entry->names_bound, &why);
 	if (error) {
 		return error;
 	}
@@ -225,18 +163,16 @@ follow_verdict(struct submission *s, struct desk_outcome *ret)
 	}
 	switch (s->verdict.answer) {
 	case POLICY_DENY:
-		return deny(s, entry, ret);
+		return desk_deny_entry(s->desk, &s->verdict, ret);
 	case POLICY_HOLD:
-		return hold(s, entry, s->verdict.text ? s->verdict.text : "waiting for approval",
-		    ret);
+		return hold(s, s->verdict.text ? s->verdict.text : "waiting for approval", ret);
 	case POLICY_PASS:
 		/* Nobody granted it: an enrolment is held, never granted. */
-		return hold(s, entry,
-		    s->vendor.unknown ? s->vendor.unknown : "waiting for approval", ret);
+		return hold(s, s->vendor.unknown ? s->vendor.unknown : "waiting for approval", ret);
 	case POLICY_GRANT:
 		break;
 	}
-	return entry->names_bound ? grant(s, entry, ret) : hold(s, entry, why, ret);
+	return entry->names_bound ? grant(s, ret) : hold(s, why, ret);
 }
 
 /* The certificate that a kur updates remembers it, so that there is one update at a time. */
@@ -263,9 +199,7 @@ desk_submit(struct desk *desk, const struct desk_requester *requester,
 	    .desk = desk, .requester = requester, .request = request, .wanted = request->template};
 	int error;
 
-	memset(ret, 0, sizeof(*ret));
-	ret->cert_req_id = request->cert_req_id;
-	ret->fail_info = -1;
+	desk_outcome_init(ret, request->cert_req_id);
 	error = submission_prepare(&s);
 	if (!error) {
 		error = ask_policy(&s, verdict, wake, arg);
