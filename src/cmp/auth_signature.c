@@ -43,8 +43,8 @@ signer_fits_header(struct cmp_work *work, const struct signer *signer)
 
 /* What the store knows of the signer's own certificate. */
 struct standing {
-	bool
-	    ours; /* another CA may have the name of ours and give out our serials: ours is what is stored */
+	/* another CA may have the name of ours and give out our serials: ours is what is stored */
+	bool ours;
 	bool revoked; /* or on hold */
 	bool expired;
 };
@@ -193,25 +193,19 @@ accept_signature(struct cmp_work *work, const struct signer *signer,
 	return 0;
 }
 
-int
-auth_signature(struct cmp_work *work, struct bytes part)
+/* The signer as a certificate that can be looked at. Faults are remembered. */
+static int
+load_signer(struct cmp_work *work, struct signer **ret)
 {
 	const struct wire_message *in = &work->in;
-	struct signer *signer = NULL;
-	struct standing standing;
-	struct diag why = {""};
 	int error;
 
-	if (algorithm_check(in->header.protection_alg.der, work->endpoint->protection, &why)) {
-		cmp_work_fault(work, "B3.12", FI_BAD_ALG, "%s", why.text);
-		return 0;
-	}
 	if (in->n_extra_certs == 0) {
 		cmp_work_fault(work, "B3.8", FI_BAD_MESSAGE_CHECK,
 		    "extraCerts does not begin with the protection certificate");
 		return 0;
 	}
-	error = signer_load(work->door, work->endpoint, in->extra_certs[0], &signer);
+	error = signer_load(work->door, work->endpoint, in->extra_certs[0], ret);
 	if (error == CMPD_EALGORITHM) {
 		cmp_work_fault(work, "B3.12", FI_BAD_ALG,
 		    "the signer's key is of an unknown kind or too large");
@@ -222,44 +216,75 @@ auth_signature(struct cmp_work *work, struct bytes part)
 		    "the protection certificate does not decode");
 		return 0;
 	}
-	if (error) {
-		return error;
+	return error;
+}
+
+/* May whoever signs like this speak here at all? */
+static bool
+signer_is_trusted(struct cmp_work *work, const struct signer *signer)
+{
+	if (!signer->trusted && signer->lacks_ra_usage) {
+		return cmp_work_fault(work, "B3.26", FI_NOT_AUTHORIZED,
+		    "the signer is no registration authority: its certificate has no extended key "
+		    "usage cmcRA");
 	}
-	if (!signer_key_allowed(work, signer)) {
-		return 0;
+	if (!signer->trusted) {
+		return cmp_work_fault(work, "B3.10", FI_SIGNER_NOT_TRUSTED,
+		    "the signer's chain is not trusted: %s", signer->why_not);
 	}
-	error = verify_signed(work->door->libctx, part, in->header.protection_alg.der,
+	if (!signer->may_sign) {
+		return cmp_work_fault(work, "B3.10", FI_SIGNER_NOT_TRUSTED,
+		    "the signer's certificate has a keyUsage without digitalSignature");
+	}
+	return true;
+}
+
+/* Is the message signed by who is named in it? Otherwise remembers the fault. */
+static int
+check_signature(struct cmp_work *work, struct bytes part, const struct signer *signer,
+    bool *ret_right)
+{
+	const struct wire_message *in = &work->in;
+	int error = verify_signed(work->door->libctx, part, in->header.protection_alg.der,
 	    in->protection, signer->key);
+
+	*ret_right = false;
 	if (error == CMPD_EAUTH) {
 		cmp_work_fault(work, "B3.8", FI_BAD_MESSAGE_CHECK,
 		    "the signature of the message does not verify");
 		return 0;
 	}
-	if (error) {
+	if (!error) {
+		*ret_right = signer_fits_header(work, signer);
+	}
+	return error;
+}
+
+int
+auth_signature(struct cmp_work *work, struct bytes part)
+{
+	const struct wire_message *in = &work->in;
+	struct signer *signer = NULL;
+	struct standing standing;
+	struct diag why = {""};
+	bool right = false;
+	int error;
+
+	if (algorithm_check(in->header.protection_alg.der, work->endpoint->protection, &why)) {
+		cmp_work_fault(work, "B3.12", FI_BAD_ALG, "%s", why.text);
+		return 0;
+	}
+	error = load_signer(work, &signer);
+	if (error || !signer || !signer_key_allowed(work, signer)) {
 		return error;
 	}
-	if (!signer_fits_header(work, signer)) {
-		return 0;
+	error = check_signature(work, part, signer, &right);
+	if (error || !right) {
+		return error;
 	}
 	error = signer_validate(work->door, signer, in->extra_certs + 1, in->n_extra_certs - 1);
-	if (error) {
+	if (error || !signer_is_trusted(work, signer)) {
 		return error;
-	}
-	if (!signer->trusted && signer->lacks_ra_usage) {
-		cmp_work_fault(work, "B3.26", FI_NOT_AUTHORIZED,
-		    "the signer is no registration authority: its certificate has no extended key "
-		    "usage cmcRA");
-		return 0;
-	}
-	if (!signer->trusted) {
-		cmp_work_fault(work, "B3.10", FI_SIGNER_NOT_TRUSTED,
-		    "the signer's chain is not trusted: %s", signer->why_not);
-		return 0;
-	}
-	if (!signer->may_sign) {
-		cmp_work_fault(work, "B3.10", FI_SIGNER_NOT_TRUSTED,
-		    "the signer's certificate has a keyUsage without digitalSignature");
-		return 0;
 	}
 	(void)vendor_may(work, signer);
 	error = signer_status(work, signer, &standing);

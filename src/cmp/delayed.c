@@ -46,22 +46,6 @@ begin(struct cmp_work *work, const struct desk_outcome *outcome)
 	return error ? error : serve_finish(work, body, &options, &outcome->entry);
 }
 
-/* A transactionID is not free again before its entry is forgotten too. */
-static int
-check_not_filed(struct cmp_work *work)
-{
-	struct entry entry;
-	int error =
-	    store_entry_find(work->desk->reader, work->desk->pool, &work->key, DESK_WHOLE, &entry);
-
-	if (error) {
-		return error == CMPD_ENOENT ? 0 : error;
-	}
-	cmp_work_fault(work, "B3.4", FI_TRANSACTION_ID_IN_USE,
-	    "transactionID has been used for another request");
-	return 0;
-}
-
 int
 delayed_ask(struct cmp_work *work, const struct desk_matter *matters, size_t n, bool *ret_begun)
 {
@@ -74,7 +58,7 @@ delayed_ask(struct cmp_work *work, const struct desk_matter *matters, size_t n, 
 	    .n = n};
 	struct desk_outcome outcome;
 	struct diag why = {""};
-	int error = check_not_filed(work);
+	int error = serve_check_new(work, DESK_WHOLE);
 
 	*ret_begun = false;
 	if (error || work->fault.id) {

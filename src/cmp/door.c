@@ -186,19 +186,11 @@ handle(struct cmp_work *work)
 }
 
 static void
-work_init(struct cmp_work *work, struct cmp_door *door, struct desk *desk,
-    struct cmp_request *request, struct cmp_answer *answer)
+begin(struct cmp_work *work, struct cmp_door *door, struct desk *desk, struct cmp_request *request,
+    struct cmp_answer *answer)
 {
-	memset(work, 0, sizeof(*work));
 	memset(answer, 0, sizeof(*answer));
-	work->door = door;
-	work->desk = desk;
-	work->request = request;
-	work->answer = answer;
-	work->endpoint = cmp_endpoint_find(door, request->endpoint->path);
-	work->body = request->body;
-	work->operation = request->operation;
-	work->ra = request->ra;
+	cmp_work_init(work, door, desk, request, answer);
 }
 
 /* One try, with a unit of its own; on failure there is none left. */
@@ -233,7 +225,7 @@ cmp_door_handle(struct cmp_door *door, struct desk *desk, struct cmp_request *re
 	}
 	for (tries = 0; error == CMPD_ECONFLICT && tries < TRIES_MAX; tries++) {
 		ERR_clear_error();
-		work_init(work, door, desk, request, ret);
+		begin(work, door, desk, request, ret);
 		if (!work->endpoint) {
 			return CMPD_EUNAVAILABLE;
 		}
@@ -277,7 +269,7 @@ cmp_door_unavailable(struct cmp_door *door, struct desk *desk, struct cmp_reques
 	if (!work) {
 		return CMPD_ENOMEM;
 	}
-	work_init(work, door, desk, request, ret);
+	begin(work, door, desk, request, ret);
 	if (!work->endpoint) {
 		return CMPD_EUNAVAILABLE;
 	}
@@ -302,7 +294,7 @@ cmp_door_batch(struct cmp_door *door, struct desk *desk, struct cmp_request *req
 	if (!work) {
 		return CMPD_ENOMEM;
 	}
-	work_init(work, door, desk, request, ret);
+	begin(work, door, desk, request, ret);
 	if (!work->endpoint) {
 		return CMPD_EUNAVAILABLE;
 	}

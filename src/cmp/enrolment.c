@@ -263,28 +263,6 @@ submit_all(struct cmp_work *work, struct desk_outcome *outcomes)
 	return parked;
 }
 
-/* Entries are kept longer than transactions: a transactionID is not free again before both are forgotten.
- * A copy of this message that was faster is found by the door, as after any fault. */
-static int
-check_not_filed(struct cmp_work *work)
-{
-	for (size_t i = 0; i < work->n_requests; i++) {
-		struct entry entry;
-		int error = store_entry_find(work->desk->reader, work->desk->pool, &work->key,
-		    id_of(work, i), &entry);
-
-		if (!error) {
-			cmp_work_fault(work, "B3.4", FI_TRANSACTION_ID_IN_USE,
-			    "transactionID has been used for another request");
-			return 0;
-		}
-		if (error != CMPD_ENOENT) {
-			return error;
-		}
-	}
-	return 0;
-}
-
 int
 serve_enrolment(struct cmp_work *work)
 {
@@ -299,7 +277,9 @@ serve_enrolment(struct cmp_work *work)
 	if (error || work->fault.id) {
 		return error;
 	}
-	error = check_not_filed(work);
+	for (size_t i = 0; i < work->n_requests && !error && !work->fault.id; i++) {
+		error = serve_check_new(work, id_of(work, i));
+	}
 	if (error || work->fault.id) {
 		return error;
 	}

@@ -271,7 +271,7 @@ in_words(struct pool *pool, const struct wire_itav *asked, size_t n)
 	return words;
 }
 
-/* As for an rr. */
+/* Must somebody be asked? *ret_begun: then it waits (or was denied), and that is the answer. */
 static int
 ask(struct cmp_work *work, bool *ret_begun)
 {

@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/pool.h"
 #include "cmp/keypackage.h"
+#include "cmp/usage.h"
 #include "conf/conf.h"
 #include "issuer/issuer.h"
 #include "model/der.h"
@@ -18,19 +19,6 @@
 
 /* ---- the authority ---- */
 
-static bool
-may_make_keys(const X509 *certificate)
-{
-	EXTENDED_KEY_USAGE *usages = X509_get_ext_d2i(certificate, NID_ext_key_usage, NULL, NULL);
-	bool found = false;
-
-	for (int i = 0; i < sk_ASN1_OBJECT_num(usages); i++) {
-		found = found || OBJ_obj2nid(sk_ASN1_OBJECT_value(usages, i)) == NID_cmKGA;
-	}
-	EXTENDED_KEY_USAGE_free(usages);
-	return found;
-}
-
 static int
 kga_check(const struct kga *kga, const struct conf_endpoint *conf, struct diag *diag)
 {
@@ -38,13 +26,13 @@ kga_check(const struct kga *kga, const struct conf_endpoint *conf, struct diag *
 		return diag_set(diag, CMPD_ECONF, "%s: not the key of %s", conf->kga_key,
 		    conf->kga_certificate);
 	}
-	if (!may_make_keys(kga->certificate)) {
+	if (!usage_has(kga->certificate, NID_cmKGA)) {
 		return diag_set(diag, CMPD_ECONF,
 		    "%s: its extended key usage has no cmKGA (1.3.6.1.5.5.7.3.32): clients would "
 		    "not believe it",
 		    conf->kga_certificate);
 	}
-	if (!(X509_get_key_usage(kga->certificate) & KU_DIGITAL_SIGNATURE)) {
+	if (!usage_signs(kga->certificate)) {
 		return diag_set(diag, CMPD_ECONF,
 		    "%s: its keyUsage does not allow digitalSignature", conf->kga_certificate);
 	}

@@ -28,12 +28,7 @@ nested_begin(struct cmp_work *inner, const struct cmp_work *outer, struct desk *
 	struct cmp_request *request = outer->request;
 	const char *ra = outer->ra;
 
-	memset(inner, 0, sizeof(*inner));
-	inner->door = door;
-	inner->desk = desk;
-	inner->request = request;
-	inner->answer = answer;
-	inner->endpoint = cmp_endpoint_find(door, request->endpoint->path);
+	cmp_work_init(inner, door, desk, request, answer);
 	inner->body = message;
 	inner->operation = CMP_OP_NONE;
 	inner->ra = ra;
@@ -319,7 +314,7 @@ nested_seal(struct cmp_work *work, const struct bytes *answers, size_t n)
 	work->answer->body = sealed.message;
 	line = cmp_work_log(work, LOG_LEVEL_INFO, "cmp.batch");
 	if (line) {
-		log_int(line, "n", (int64_t)n);
+		log_int(line, "messages", (int64_t)n);
 		log_str(line, "peer", work->request->peer);
 	}
 	return 0;

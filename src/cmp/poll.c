@@ -12,7 +12,6 @@ static int
 run_collect(struct engine_call *call)
 {
 	const struct entry *entries = call->arg;
-
 	int error =
 	    desk_collect(call->work->desk, &call->work->txn, &entries[call->index], &call->outcome);
 
@@ -20,9 +19,8 @@ run_collect(struct engine_call *call)
 }
 
 static bool
-is_pending(const struct txn *txn, const struct entry *entries, int index)
+is_pending(const struct txn *txn, int index)
 {
-	(void)entries;
 	return index >= 0 && !(txn->told & (uint64_t)1 << index);
 }
 
@@ -39,7 +37,7 @@ unconfirmed_left(const struct txn *txn, const struct entry *entries)
 
 /* The indices that are asked for, in pool; faults are remembered. */
 static int
-asked_for(struct cmp_work *work, const struct entry *entries, int **ret, size_t *ret_n)
+asked_for(struct cmp_work *work, int **ret, size_t *ret_n)
 {
 	const struct txn *txn = &work->txn;
 	struct diag why = {""};
@@ -62,7 +60,7 @@ asked_for(struct cmp_work *work, const struct entry *entries, int **ret, size_t 
 	}
 	if (n == 1 && ids[0] == WHOLE_ANSWER && serve_index_of(txn, WHOLE_ANSWER) < 0) {
 		for (size_t i = 0; i < txn->n_ids; i++) {
-			if (is_pending(txn, entries, (int)i)) {
+			if (is_pending(txn, (int)i)) {
 				indices[count++] = (int)i;
 			}
 		}
@@ -74,7 +72,7 @@ asked_for(struct cmp_work *work, const struct entry *entries, int **ret, size_t 
 		if (index < 0 && txn->type == REQUEST_P10CR && ids[i] == 0) {
 			index = 0;
 		}
-		if (!is_pending(txn, entries, index)) {
+		if (!is_pending(txn, index)) {
 			cmp_work_fault(work, "B2.3", FI_BAD_REQUEST,
 			    "nothing is pending under certReqId %lld", (long long)ids[i]);
 			return 0;
@@ -148,7 +146,7 @@ serve_poll(struct cmp_work *work)
 		    "a certificate was sent: a certConf is due first");
 		return 0;
 	}
-	error = asked_for(work, entries, &indices, &n);
+	error = asked_for(work, &indices, &n);
 	if (error || work->fault.id) {
 		return error;
 	}

@@ -1,22 +1,10 @@
-#include <openssl/x509v3.h>
+#include <openssl/x509.h>
 #include <string.h>
 
 #include "cmp/endpoint.h"
 #include "cmp/ra.h"
+#include "cmp/usage.h"
 #include "model/name.h"
-
-bool
-ra_has_usage(const X509 *certificate)
-{
-	EXTENDED_KEY_USAGE *usage = X509_get_ext_d2i(certificate, NID_ext_key_usage, NULL, NULL);
-	bool found = false;
-
-	for (int i = 0; usage && i < sk_ASN1_OBJECT_num(usage) && !found; i++) {
-		found = OBJ_obj2nid(sk_ASN1_OBJECT_value(usage, i)) == NID_cmcRA;
-	}
-	EXTENDED_KEY_USAGE_free(usage);
-	return found;
-}
 
 const char *
 ra_name_of_certificate(const struct cmp_endpoint *endpoint, const uint8_t sha256[DIGEST_SIZE])
@@ -62,13 +50,13 @@ add_certificate(struct cmp_door *door, struct cmp_endpoint *ep, const struct con
 	unsigned int len = 0;
 	size_t name_len = 0;
 
-	if (!ra_has_usage(x)) {
+	if (!usage_has(x, NID_cmcRA)) {
 		return diag_set(diag, CMPD_ECONF,
 		    "%s: the certificate of a registration authority needs the extended key usage "
 		    "cmcRA",
 		    conf->certificate);
 	}
-	if (!(X509_get_key_usage(x) & KU_DIGITAL_SIGNATURE)) {
+	if (!usage_signs(x)) {
 		return diag_set(diag, CMPD_ECONF,
 		    "%s: its keyUsage does not allow digitalSignature", conf->certificate);
 	}
@@ -110,9 +98,6 @@ load_certificates(struct cmp_door *door, struct cmp_endpoint *ep, const struct c
 			? issuer_load_certs(door->libctx, conf->certificate, &certs, diag)
 			: 0;
 
-	if (!error && conf->certificate && sk_X509_num(certs) < 1) {
-		error = diag_set(diag, CMPD_ECONF, "%s: no certificate in it", conf->certificate);
-	}
 	if (!error && conf->certificate) {
 		error = more_ras(door, ep, (size_t)sk_X509_num(certs));
 	}

@@ -17,8 +17,6 @@ struct cmp_ra {
 int ra_load(struct cmp_door *door, struct cmp_endpoint *endpoint,
     struct diag *diag) CMPD_MUST_CHECK;
 
-/* Has a certificate the extended key usage cmcRA? */
-bool ra_has_usage(const X509 *certificate);
 /* The name of a configured certificate, NULL: it is not. */
 const char *ra_name_of_certificate(const struct cmp_endpoint *endpoint,
     const uint8_t sha256[DIGEST_SIZE]);

@@ -39,7 +39,7 @@ static int
 reason_extension(struct bytes extension, int *ret, struct diag *why)
 {
 	struct bytes oid, flag, octets;
-	bool critical = der_peek(extension, DER_BOOLEAN);
+	bool critical;
 
 	if (der_take(&extension, DER_OID, &oid) < 0) {
 		return diag_set(why, CMPD_EFORMAT, "crlEntryDetails do not decode");

@@ -31,7 +31,10 @@ int serve_finish(struct cmp_work *work, struct bytes body, const struct seal_opt
     const struct entry *entries) CMPD_MUST_CHECK;
 /* The entries of the transaction, in the order of its ids, in pool. */
 int serve_entries(struct cmp_work *work, struct entry **ret) CMPD_MUST_CHECK;
-/* Before a request is thought about: remembers a fault if its sender has as many transactions open as he may. */
+/* Before a request is thought about: remembers a fault if there is an entry with its transactionID already. Entries are kept longer than
+ * transactions: the id is not free again before both are forgotten. */
+int serve_check_new(struct cmp_work *work, int64_t cert_req_id) CMPD_MUST_CHECK;
+/* The same, if its sender has as many transactions open as he may. */
 int serve_check_room(struct cmp_work *work) CMPD_MUST_CHECK;
 /* Begins work->txn, without ids, from a first message. */
 void serve_open_txn(struct cmp_work *work);

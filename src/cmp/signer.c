@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "cmp/ra.h"
 #include "cmp/signer.h"
+#include "cmp/usage.h"
 #include "model/certificate.h"
 
 /* Direct-mapped in sets of four: a stranger can displace four signers with one hash prefix, no more. */
@@ -159,8 +160,8 @@ describe(struct cmp_door *door, struct signer *signer)
 	int error;
 
 	/* Cached bits of the certificate, so that later look-ups do not touch it. */
-	signer->may_sign = (X509_get_key_usage(x) & KU_DIGITAL_SIGNATURE) != 0;
-	signer->has_ra_usage = ra_has_usage(x);
+	signer->may_sign = usage_signs(x);
+	signer->has_ra_usage = usage_has(x, NID_cmcRA);
 	signer->key = X509_get0_pubkey(x);
 	if (!signer->key || (X509_get_extension_flags(x) & EXFLAG_INVALID)) {
 		return CMPD_EFORMAT;

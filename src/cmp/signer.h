@@ -28,8 +28,8 @@ struct signer {
 	bool may_sign; /* no keyUsage, or one with digitalSignature */
 	bool has_ra_usage; /* the extended key usage cmcRA */
 	bool trusted; /* chain to an anchor of the endpoint, time not looked at */
-	const char
-	    *ra; /* trusted as a registration authority of the endpoint, by this name; NULL: none */
+	/* trusted as a registration authority of the endpoint, by this name; NULL: none */
+	const char *ra;
 	bool vendor; /* trusted as a factory certificate only */
 	bool lacks_ra_usage; /* untrusted, but would be an RA if it had that usage */
 	const char *why_not; /* of an untrusted one */

@@ -20,6 +20,11 @@
 
 #define CMP_EXTRA_MAX 8 /* certificates we send as extraCerts */
 
+struct cmp_ra;
+struct cmp_verified;
+struct kga;
+struct signer_cache;
+
 /* What is told of a root that will take over (RFC 9810 5.3.19.15); DER certificates, absent: none. */
 struct cmp_root_update {
 	struct bytes new_with_new, new_with_old, old_with_new;
@@ -43,15 +48,12 @@ struct cmp_endpoint {
 	struct cmp_ra *ras; /* the configured certificates of RAs */
 	size_t n_ras;
 	X509_STORE *ra_anchors; /* of RAs; NULL: none */
-	size_t
-	    n_extra; /* extraCerts of every answer: the signer's first, then chains; roots with extra_root only */
+	/* extraCerts of every answer: the signer's first, then chains; roots with extra_root only */
+	size_t n_extra;
 	struct bytes extra[CMP_EXTRA_MAX];
 	uint8_t extra_sha256[CMP_EXTRA_MAX][DIGEST_SIZE];
 	struct bytes ca_pub; /* the CA certificate if self-signed: caPubs of a MAC-protected ip */
 };
-
-struct kga;
-struct signer_cache;
 
 struct cmp_door {
 	const struct conf *conf;
@@ -74,14 +76,12 @@ struct cmp_fault {
 	struct diag why;
 };
 
-struct cmp_verified;
-
 struct cmp_work {
 	struct cmp_door *door;
 	struct desk *desk;
 	struct cmp_request *request;
-	struct bytes
-	    body; /* of the request, or the message inside if an RA has put its protection around */
+	/* of the request, or the message inside if an RA has put its protection around */
+	struct bytes body;
 	enum cmp_operation operation;
 	const char *ra; /* who brought it nested; NULL: it came by itself */
 	struct cmp_endpoint *endpoint;
@@ -93,8 +93,8 @@ struct cmp_work {
 	struct cmp_verified *verified; /* NULL: not (yet) */
 	struct cmp_fault fault;
 	struct cmp_answer *answer;
-	struct bytes
-	    inner; /* a nested message that is this one with protection added: it is to be handled */
+	/* a message inside, if all this one does is to add protection: it is handled next */
+	struct bytes inner;
 
 	/* certProfile of the header (RFC 9810 5.1.1.4), by position; NULL: none asked for. */
 	size_t n_cert_profiles;
@@ -106,6 +106,9 @@ struct cmp_work {
 	struct wire_p10 p10;
 };
 
+/* The work on a whole request: its endpoint (NULL: it is not configured any more), body, operation and ra. */
+void cmp_work_init(struct cmp_work *work, struct cmp_door *door, struct desk *desk,
+    struct cmp_request *request, struct cmp_answer *answer);
 /* Remembers the first fault. Returns false, so that a check can end with it. */
 bool cmp_work_fault(struct cmp_work *work, const char *id, int fail_info, const char *format, ...)
     CMPD_PRINTF(4, 5);
@@ -116,5 +119,5 @@ bool cmp_body_opens(int body_type);
 /* The body that an operation in the path announces, -1: any (RFC 9811 3.4). */
 int cmp_operation_body(enum cmp_operation operation);
 
-/* Begins a log line of the answer with req= and txn=; NULL when out of memory. */
+/* Begins a log line of the answer with req=, txn= and, for a nested message, ra=; NULL when out of memory. */
 struct log_line *cmp_work_log(struct cmp_work *work, enum log_level level, const char *event);

@@ -105,7 +105,7 @@ int issuer_agrees(struct bytes certificate, const struct template *named,
 /* Loads a private key from a file or URI through OSSL_STORE; CMPD_ECONF with the name in diag. Caller frees. Also for CMP signers. */
 int issuer_load_key(OSSL_LIB_CTX *libctx, const char *uri, EVP_PKEY **ret,
     struct diag *diag) CMPD_MUST_CHECK;
-/* All certificates of a PEM or DER file. Caller frees with sk_X509_pop_free / OSSL_STACK_OF_X509_free. */
+/* All certificates of a PEM or DER file, at least one. Caller frees with sk_X509_pop_free / OSSL_STACK_OF_X509_free. */
 int issuer_load_certs(OSSL_LIB_CTX *libctx, const char *file, STACK_OF(X509) * *ret,
     struct diag *diag) CMPD_MUST_CHECK;
 
