@@ -9,11 +9,11 @@
 #include <string.h>
 
 #include "base/pool.h"
-#include "cmp/failinfo.h"
 #include "ctl/commands.h"
 #include "ctl/object.h"
 #include "enrol/desk.h"
 #include "issuer/issuer.h"
+#include "model/failinfo.h"
 #include "model/name.h"
 #include "store/store.h"
 

@@ -5,12 +5,12 @@
 #include <string.h>
 
 #include "base/pool.h"
-#include "cmp/failinfo.h"
 #include "ctl/entry_json.h"
 #include "ctl/handlers.h"
 #include "ctl/object.h"
 #include "ctl/protocol.h"
 #include "enrol/desk.h"
+#include "model/failinfo.h"
 #include "store/store.h"
 
 #define SHORT_MIN    6 /* digits of a shortened id */

@@ -53,7 +53,7 @@ desk_ask_policy(struct desk *desk, const struct desk_requester *requester,
 		return error;
 	}
 	memset(ret, 0, sizeof(*ret));
-	ret->fail_info = -1;
+	ret->fail_info = FI_NONE;
 	error = policy_call_verdict(slot->call, ret);
 	if (error == CMPD_EPARKED && slot->over) {
 		slot->detach = true;

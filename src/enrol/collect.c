@@ -127,7 +127,7 @@ collect_issued(struct desk *desk, struct desk_outcome *ret)
 	int error;
 
 	if (entry->make_key) {
-		desk_outcome_rejected(ret, -1,
+		desk_outcome_rejected(ret, FI_NONE,
 		    "the key was sent with the certificate and is not kept: ask for another one");
 		return 0;
 	}
@@ -200,14 +200,15 @@ desk_collect(struct desk *desk, const struct txn *txn, const struct entry *entry
 		    entry->text ? entry->text : "refused by the operator");
 		return 0;
 	case ENTRY_EXPIRED:
-		desk_outcome_rejected(ret, -1, "the request has expired before it was decided");
+		desk_outcome_rejected(ret, FI_NONE,
+		    "the request has expired before it was decided");
 		return 0;
 	case ENTRY_ABORTED:
-		desk_outcome_rejected(ret, -1, "the request was aborted");
+		desk_outcome_rejected(ret, FI_NONE, "the request was aborted");
 		return 0;
 	case ENTRY_UNCONFIRMED:
 		ret->error = CMPD_EREVOKED;
-		desk_outcome_rejected(ret, -1,
+		desk_outcome_rejected(ret, FI_NONE,
 		    "the certificate was not confirmed in time and is revoked");
 		return 0;
 	default:

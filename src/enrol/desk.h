@@ -109,7 +109,7 @@ struct desk_outcome {
 	int64_t cert_req_id;
 	enum desk_status status;
 	int error; /* rejected by cmpd: the CMPD_E... that says why; 0: by a decision */
-	int fail_info; /* rejected by a decision: PKIFailureInfo bit, -1: none given */
+	int fail_info; /* rejected by a decision: enum failinfo */
 	const char *text; /* rejected: why; granted with mods: what; waiting: reason. NULL: none */
 	struct bytes certificate; /* granted: DER; absent: rr, genm */
 	/* granted, and the key was made here in this very call: the door sends it, encrypted, and frees it. NULL: none */
@@ -169,7 +169,7 @@ struct decision {
 	enum decision_kind kind;
 	const char *actor; /* "operator:root", "plugin:exec" */
 	uint64_t version; /* the version looked at; 0: whatever it is */
-	int fail_info; /* deny: bit, -1: none */
+	int fail_info; /* deny: enum failinfo */
 	const char *text; /* deny: why; comment: what */
 };
 /* By store_entry_by_id. CMPD_ENOENT, CMPD_EEXIST (several), CMPD_ECONFLICT: changed since it was looked at (also: decided already),
@@ -239,7 +239,7 @@ bool desk_inquires(const struct conf_endpoint *endpoint, enum request_type type)
 int desk_inquire(struct desk *desk, const struct desk_requester *requester,
     const struct desk_inquiry *inquiry, struct desk_verdict *verdicts, void (*wake)(void *arg),
     void *arg, struct desk_outcome *ret, struct diag *diag) CMPD_MUST_CHECK;
-/* An approved one was carried out; or could not be any more: then denied, with that failInfo bit and text. *entry as it will be stored. */
+/* An approved one was carried out; or could not be any more: then denied, with that enum failinfo and text. *entry as it will be stored. */
 int desk_done(struct desk *desk, struct entry *entry, bool done, int fail_info,
     const char *text) CMPD_MUST_CHECK;
 

@@ -78,7 +78,7 @@ desk_entry_init(struct desk *desk, const struct desk_requester *requester,
 	ret->received = desk->now;
 	ret->expires = desk->now + endpoint->entry_ttl;
 	ret->check_after = endpoint->check_after;
-	ret->fail_info = -1;
+	ret->fail_info = FI_NONE;
 	ret->approvals_needed = 1;
 }
 

@@ -112,7 +112,7 @@ desk_inquire(struct desk *desk, const struct desk_requester *requester,
     const struct desk_inquiry *inquiry, struct desk_verdict *verdicts, void (*wake)(void *arg),
     void *arg, struct desk_outcome *ret, struct diag *diag)
 {
-	struct policy_verdict verdict = {.answer = POLICY_PASS, .fail_info = -1};
+	struct policy_verdict verdict = {.answer = POLICY_PASS, .fail_info = FI_NONE};
 	int error = ask_all(desk, requester, inquiry, verdicts, wake, arg, &verdict);
 
 	if (error) {

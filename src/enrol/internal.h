@@ -8,6 +8,7 @@
 #include "conf/conf.h"
 #include "enrol/desk.h"
 #include "issuer/issuer.h"
+#include "model/failinfo.h"
 #include "policy/policy.h"
 #include "store/store.h"
 
@@ -70,7 +71,7 @@ int desk_deny_entry(struct desk *desk, const struct policy_verdict *verdict,
 void desk_outcome_init(struct desk_outcome *ret, int64_t cert_req_id);
 void desk_outcome_granted(struct desk_outcome *ret, struct bytes certificate);
 void desk_outcome_waiting(struct desk_outcome *ret);
-/* fail_info: PKIFailureInfo bit, -1: none. */
+/* fail_info: enum failinfo. */
 void desk_outcome_rejected(struct desk_outcome *ret, int fail_info, const char *text);
 
 /* An audit line about an entry, its id as object. */

@@ -29,7 +29,7 @@ desk_outcome_init(struct desk_outcome *ret, int64_t cert_req_id)
 {
 	memset(ret, 0, sizeof(*ret));
 	ret->cert_req_id = cert_req_id;
-	ret->fail_info = -1;
+	ret->fail_info = FI_NONE;
 }
 
 void

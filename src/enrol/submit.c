@@ -10,7 +10,7 @@ reject(struct submission *s, int error, struct desk_outcome *ret)
 {
 	ret->status = DESK_REJECTED;
 	ret->error = error;
-	ret->fail_info = -1;
+	ret->fail_info = FI_NONE;
 	ret->text =
 	    pool_strdup(s->desk->pool, s->diag.text[0] ? s->diag.text : cmpd_strerror(error));
 	return ret->text ? 0 : CMPD_ENOMEM;

@@ -113,7 +113,7 @@ struct entry {
 	int64_t expires; /* a held or approved one is expired then */
 	int64_t check_after; /* ms; told when polled */
 	const char *reason; /* why it waits, told when polled */
-	int fail_info; /* denied: PKIFailureInfo bit number, -1: none given */
+	int fail_info; /* denied: enum failinfo */
 	const char *text; /* denied, aborted, refused: why */
 	const char *decided_by; /* "operator:root", "plugin:allow" */
 	uint8_t approvals_needed;

@@ -5,6 +5,7 @@
 #include <cmpd/plugin.h>
 
 #include "base/log.h"
+#include "model/failinfo.h"
 #include "policy/threads.h"
 
 static const char FAILED[] = "policy plugin failed";
@@ -138,7 +139,7 @@ decide_hold(struct policy_call *call, const struct policy_link *link, const char
 	const struct policy_verdict hold = {
 	    .answer = POLICY_HOLD,
 	    .plugin = link != NULL ? link->plugin->api->name : NULL,
-	    .fail_info = -1,
+	    .fail_info = FI_NONE,
 	    .text = reason,
 	};
 
@@ -226,7 +227,7 @@ ask(struct policy_call *call, struct policy_link *link, struct policy_thread *th
 static int
 run(struct policy_call *call, size_t i, struct policy_thread *thread, size_t *ret_next)
 {
-	struct policy_verdict verdict = {.answer = POLICY_PASS, .fail_info = -1};
+	struct policy_verdict verdict = {.answer = POLICY_PASS, .fail_info = FI_NONE};
 	struct policy_link *link;
 	int rc;
 

@@ -23,7 +23,7 @@ enum policy_answer { POLICY_PASS, POLICY_GRANT, POLICY_DENY, POLICY_HOLD };
 struct policy_verdict {
 	enum policy_answer answer;
 	const char *plugin; /* who said it; NULL: nobody (all PASS) */
-	int fail_info; /* DENY: PKIFailureInfo bit number, -1: none */
+	int fail_info; /* DENY: enum failinfo */
 	const char *text; /* DENY: why. HOLD: reason told to the client. NULL: none */
 	int64_t check_after; /* HOLD: ms; 0: the endpoint's */
 	uint8_t approvals; /* HOLD: operators needed; 0: one */

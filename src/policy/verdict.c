@@ -7,12 +7,12 @@
 
 #include "base/pool.h"
 #include "base/utf8.h"
+#include "model/failinfo.h"
 #include "model/name.h"
 #include "policy/chain.h"
 #include "policy/request.h"
 
-#define FAIL_INFO_MAX 26 /* duplicateCertReq, the last bit of PKIFailureInfo (RFC 9810 5.2.3) */
-#define CHECK_POOL    (256 * 1024)
+#define CHECK_POOL (256 * 1024)
 
 /* The text goes to a client and to a terminal: one line of UTF-8, cut to POLICY_TEXT_MAX, '?' for what is not. */
 static const char *
@@ -149,7 +149,7 @@ policy_verdict_take(const struct policy *policy, const struct policy_link *link,
     struct cmpd_request *request, const struct cmpd_verdict *from, struct policy_verdict *ret,
     struct diag *diag)
 {
-	struct policy_verdict to = {.plugin = link->plugin->api->name, .fail_info = -1};
+	struct policy_verdict to = {.plugin = link->plugin->api->name, .fail_info = FI_NONE};
 	int rc = 0;
 
 	switch ((int)from->answer) {
@@ -164,7 +164,7 @@ policy_verdict_take(const struct policy *policy, const struct policy_link *link,
 	case CMPD_DENY:
 		to.answer = POLICY_DENY;
 		to.fail_info = from->fail_info;
-		if (from->fail_info < -1 || from->fail_info > FAIL_INFO_MAX) {
+		if (from->fail_info < FI_NONE || from->fail_info >= FI_COUNT) {
 			rc = diag_set(diag, CMPD_EPLUGIN, "failInfo %d does not exist",
 			    from->fail_info);
 		}

@@ -13,7 +13,7 @@
 
 #include "base/clock.h"
 #include "base/pool.h"
-#include "cmp/failinfo.h"
+#include "model/failinfo.h"
 #include "ctl/protocol.h"
 #include "fixture.h"
 #include "model/name.h"

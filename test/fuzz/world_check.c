@@ -5,7 +5,7 @@
 #include <openssl/cmp.h>
 #include <openssl/err.h>
 
-#include "cmp/failinfo.h"
+#include "model/failinfo.h"
 #include "cmp/mac.h"
 #include "cmp/verify.h"
 #include "model/der.h"
