@@ -13,9 +13,9 @@
 
 #include "base/clock.h"
 #include "base/pool.h"
-#include "model/failinfo.h"
 #include "ctl/protocol.h"
 #include "fixture.h"
+#include "model/failinfo.h"
 #include "model/name.h"
 #include "store/store.h"
 

@@ -5,10 +5,10 @@
 #include <openssl/cmp.h>
 #include <openssl/err.h>
 
-#include "model/failinfo.h"
 #include "cmp/mac.h"
 #include "cmp/verify.h"
 #include "model/der.h"
+#include "model/failinfo.h"
 #include "world_check.h"
 
 void
