@@ -47,7 +47,8 @@ begin(struct cmp_work *work, const struct desk_outcome *outcome)
 }
 
 int
-delayed_ask(struct cmp_work *work, const struct desk_matter *matters, size_t n, bool *ret_begun)
+delayed_ask(struct cmp_work *work, const struct desk_matter *matters, size_t n, size_t n_all,
+    bool *ret_begun)
 {
 	struct cmp_request *request = work->request;
 	struct desk_inquiry inquiry = {.endpoint = work->endpoint->conf,
@@ -55,7 +56,8 @@ delayed_ask(struct cmp_work *work, const struct desk_matter *matters, size_t n, 
 	    .req = request->req,
 	    .type = (enum request_type)work->in.body_type,
 	    .matters = matters,
-	    .n = n};
+	    .n = n,
+	    .only = n_all == 1};
 	struct desk_outcome outcome;
 	struct diag why = {""};
 	int error = serve_check_new(work, DESK_WHOLE);
@@ -64,7 +66,8 @@ delayed_ask(struct cmp_work *work, const struct desk_matter *matters, size_t n, 
 	if (error || work->fault.id) {
 		return error;
 	}
-	request->n_verdicts = n;
+	/* All places, also those of what is no matter any more: somebody may still think about it. */
+	request->n_verdicts = n_all;
 	error = desk_inquire(work->desk, auth_requester(work->verified), &inquiry,
 	    request->verdicts, request->wake, request->arg, &outcome, &why);
 	if (error == CMPD_EUNAVAILABLE && why.text[0]) {
@@ -105,7 +108,7 @@ carry_out(struct cmp_work *work, const struct wire_message *request, struct desk
 	if (!gate_cert_profiles(work, &request->header, &why)) {
 		return CMPD_ECORRUPT;
 	}
-	error = rr ? revoke_carry_out(work, request->body, ret)
+	error = rr ? revoke_carry_out(work, request->body, outcome->entry.wants, ret)
 		   : genm_carry_out(work, request->body, ret);
 	if (error) {
 		return error;

@@ -285,7 +285,7 @@ ask(struct cmp_work *work, bool *ret_begun)
 		return error;
 	}
 	matter.wants = in_words(work->desk->pool, asked, n);
-	return matter.wants ? delayed_ask(work, &matter, 1, ret_begun) : CMPD_ENOMEM;
+	return matter.wants ? delayed_ask(work, &matter, 1, 1, ret_begun) : CMPD_ENOMEM;
 }
 
 int

@@ -215,8 +215,61 @@ decode(struct cmp_work *work, struct bytes in, struct wire_rev_req **ret, size_t
 	return error;
 }
 
+/* "revoke 01ab (keyCompromise)" */
+static const char *
+in_words(struct pool *pool, const struct cert *cert, int reason)
+{
+	char serial[2 * SERIAL_MAX + 1];
+	const char *what = reason == REASON_REMOVE_FROM_CRL    ? "revive"
+			   : reason == REASON_CERTIFICATE_HOLD ? "hold"
+							       : "revoke";
+
+	hex_encode(cert->serial, serial, sizeof(serial));
+	return pool_printf(pool, "%s %s (%s)", what, serial,
+	    reason == REASON_NONE ? "no reason" : crl_reason_name(reason));
+}
+
+/* Would it be done now, and what is it then in words? Else what is wrong with it. */
+static int
+would_do(struct cmp_work *work, const struct wire_rev_req *request, struct cert *ret,
+    const char **ret_words)
+{
+	struct desk_revocation revocation = {
+	    .issuer = request->issuer, .serial = request->serial, .named = request->template};
+	struct diag why = {""};
+	int error = reason_of(request, &revocation.reason, &why);
+
+	if (!error) {
+		error = desk_revocation_check(work->desk, auth_requester(work->verified),
+		    work->endpoint->conf, &revocation, ret, &why);
+	}
+	if (error) {
+		return error;
+	}
+	*ret_words = in_words(work->desk->pool, ret, revocation.reason);
+	return *ret_words ? 0 : CMPD_ENOMEM;
+}
+
+/* What could not be done when it was asked for was shown to nobody, and may be possible by now. */
+static int
+check_decided(struct cmp_work *work, const struct wire_rev_req *request, const char *decided,
+    const char **ret_fault)
+{
+	const char *words = NULL;
+	struct cert cert;
+	int error = decided ? would_do(work, request, &cert, &words) : 0;
+
+	if (error && !desk_is_fault(error)) {
+		return error;
+	}
+	if (words && !strstr(decided, words)) {
+		*ret_fault = "it could not be done when it was asked for: ask for it alone";
+	}
+	return 0;
+}
+
 int
-revoke_carry_out(struct cmp_work *work, struct bytes in, struct bytes *ret)
+revoke_carry_out(struct cmp_work *work, struct bytes in, const char *decided, struct bytes *ret)
 {
 	struct wire_rev_req *requests = NULL;
 	struct wire_status_info *status = NULL;
@@ -237,6 +290,10 @@ revoke_carry_out(struct cmp_work *work, struct bytes in, struct bytes *ret)
 			fault = "more revocations in one message than are served";
 		} else if (is_named_before(requests, i)) {
 			fault = "the certificate is named twice in one message";
+		}
+		error = fault ? 0 : check_decided(work, &requests[i], decided, &fault);
+		if (error) {
+			return error;
 		}
 		error = revoke_one(work, &requests[i], fault, &status[i]);
 		if (error) {
@@ -270,20 +327,6 @@ revoke_refuse(struct cmp_work *work, struct bytes in, const struct wire_status_i
 	return ret->data ? 0 : CMPD_ENOMEM;
 }
 
-/* "revoke 01ab (keyCompromise)" */
-static const char *
-in_words(struct pool *pool, const struct cert *cert, int reason)
-{
-	char serial[2 * SERIAL_MAX + 1];
-	const char *what = reason == REASON_REMOVE_FROM_CRL    ? "revive"
-			   : reason == REASON_CERTIFICATE_HOLD ? "hold"
-							       : "revoke";
-
-	hex_encode(cert->serial, serial, sizeof(serial));
-	return pool_printf(pool, "%s %s (%s)", what, serial,
-	    reason == REASON_NONE ? "no reason" : crl_reason_name(reason));
-}
-
 /* Those that would be done now. The others are told what is wrong with them, and nobody needs to decide about that. */
 static int
 matters_of(struct cmp_work *work, const struct wire_rev_req *requests, size_t n,
@@ -293,38 +336,38 @@ matters_of(struct cmp_work *work, const struct wire_rev_req *requests, size_t n,
 
 	*ret_n = 0;
 	for (size_t i = 0; certs && i < n; i++) {
-		struct desk_revocation revocation = {.issuer = requests[i].issuer,
-		    .serial = requests[i].serial,
-		    .named = requests[i].template};
 		struct desk_matter *matter = &ret[*ret_n];
-		struct diag why = {""};
-		int error = reason_of(&requests[i], &revocation.reason, &why);
+		int error = would_do(work, &requests[i], &certs[i], &matter->wants);
 
-		if (!error) {
-			error = desk_revocation_check(work->desk, auth_requester(work->verified),
-			    work->endpoint->conf, &revocation, &certs[i], &why);
-		}
 		if (error && desk_is_fault(error)) {
 			continue;
 		}
 		if (error) {
 			return error;
 		}
-		matter->wants = in_words(work->desk->pool, &certs[i], revocation.reason);
+		matter->index = i;
 		matter->subject = certs[i].subject;
 		matter->spki_sha256 = certs[i].spki_sha256;
 		matter->raw = requests[i].template_raw;
-		if (!matter->wants) {
-			return CMPD_ENOMEM;
-		}
 		(*ret_n)++;
 	}
 	return certs ? 0 : CMPD_ENOMEM;
 }
 
-/* Must somebody be asked? *ret_begun: then it waits (or was denied), and that is the answer. */
+static const char *
+all_words(struct pool *pool, const struct desk_matter *matters, size_t n)
+{
+	const char *all = "";
+
+	for (size_t i = 0; all && i < n; i++) {
+		all = pool_printf(pool, "%s; %s", all, matters[i].wants);
+	}
+	return all;
+}
+
+/* Must somebody be asked? *ret_begun: then it waits (or was denied), and that is the answer. *ret_decided: what was granted. */
 static int
-ask(struct cmp_work *work, bool *ret_begun)
+ask(struct cmp_work *work, bool *ret_begun, const char **ret_decided)
 {
 	struct wire_rev_req *requests = NULL;
 	struct desk_matter matters[REVOCATIONS_MAX];
@@ -337,10 +380,14 @@ ask(struct cmp_work *work, bool *ret_begun)
 	}
 	memset(matters, 0, sizeof(matters));
 	error = matters_of(work, requests, n, matters, &n_matters);
-	if (error || n_matters == 0) {
+	if (error) {
 		return error;
 	}
-	return delayed_ask(work, matters, n_matters, ret_begun);
+	*ret_decided = all_words(work->desk->pool, matters, n_matters);
+	if (!*ret_decided) {
+		return CMPD_ENOMEM;
+	}
+	return n_matters == 0 ? 0 : delayed_ask(work, matters, n_matters, n, ret_begun);
 }
 
 int
@@ -349,14 +396,15 @@ serve_rr(struct cmp_work *work)
 	struct seal_options options = {.implicit_confirm = false};
 	struct sealed sealed;
 	struct bytes body = BYTES_NONE;
+	const char *decided = NULL;
 	bool begun = false;
 	int error = 0;
 
 	if (desk_inquires(work->endpoint->conf, REQUEST_RR)) {
-		error = ask(work, &begun);
+		error = ask(work, &begun, &decided);
 	}
 	if (!error && !begun && !work->fault.id) {
-		error = revoke_carry_out(work, work->in.body, &body);
+		error = revoke_carry_out(work, work->in.body, decided, &body);
 	}
 	if (error || begun || work->fault.id) {
 		return error;

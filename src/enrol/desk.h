@@ -211,6 +211,8 @@ int desk_revocation(struct desk *desk, const struct desk_requester *requester,
 
 /* One thing that is asked for. */
 struct desk_matter {
+	/* In the message, whatever else of it is asked about: its verdict has this place. */
+	size_t index;
 	const char *wants; /* in words */
 	const char *subject; /* rr: of the certificate, name_to_text; NULL: none */
 	const uint8_t *spki_sha256; /* rr: of its key; NULL: none */
@@ -224,6 +226,7 @@ struct desk_inquiry {
 	enum request_type type; /* REQUEST_RR, REQUEST_GENM */
 	const struct desk_matter *matters;
 	size_t n;
+	bool only; /* the message asks for one thing */
 };
 
 /* The certReqId of such a request: the whole message is one entry (RFC 9810 5.3.22). */

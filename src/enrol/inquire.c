@@ -13,15 +13,14 @@ desk_inquires(const struct conf_endpoint *endpoint, enum request_type type)
 
 static int
 ask_one(struct desk *desk, const struct desk_requester *requester,
-    const struct desk_inquiry *inquiry, size_t i, struct desk_verdict *slot, void (*wake)(void *),
-    void *arg, struct policy_verdict *ret)
+    const struct desk_inquiry *inquiry, const struct desk_matter *matter, struct desk_verdict *slot,
+    void (*wake)(void *), void *arg, struct policy_verdict *ret)
 {
-	const struct desk_matter *matter = &inquiry->matters[i];
 	struct policy_request question = {
 	    .req = inquiry->req,
 	    .txn = inquiry->txn,
 	    /* A late verdict on one of several decides nothing: it finds no entry under its number. */
-	    .cert_req_id = inquiry->n == 1 ? DESK_WHOLE : (int64_t)i,
+	    .cert_req_id = inquiry->only ? DESK_WHOLE : (int64_t)matter->index,
 	    .type = inquiry->type,
 	    .profile = inquiry->endpoint->profile,
 	    .subject = matter->subject,
@@ -59,8 +58,10 @@ ask_all(struct desk *desk, const struct desk_requester *requester,
 	int parked = 0;
 
 	for (size_t i = 0; i < inquiry->n; i++) {
+		const struct desk_matter *matter = &inquiry->matters[i];
 		struct policy_verdict one;
-		int error = ask_one(desk, requester, inquiry, i, &verdicts[i], wake, arg, &one);
+		int error = ask_one(desk, requester, inquiry, matter, &verdicts[matter->index],
+		    wake, arg, &one);
 
 		if (error == CMPD_EPARKED) {
 			parked = error;
@@ -126,7 +127,8 @@ desk_inquire(struct desk *desk, const struct desk_requester *requester,
 	if (verdict.answer != POLICY_DENY && verdict.answer != POLICY_HOLD) {
 		return 0;
 	}
-	error = fill_entry(desk, requester, inquiry, verdicts[0].asked, &ret->entry);
+	error = fill_entry(desk, requester, inquiry, verdicts[inquiry->matters[0].index].asked,
+	    &ret->entry);
 	if (error) {
 		return error;
 	}

@@ -3,7 +3,7 @@
  *
  *   rr     of=b (what client b was given; id=), cert=name, else the signer's; reason=1|none;
  *          named=subject,key,issuer (more certDetails that agree), fault=rr:noserial|noissuer|serial|issuer|subject|key|
- *          reasons (two)|badreason|critical|extra (a second RevDetails that is the same)|empty
+ *          reasons (two)|badreason|critical|extra (a second RevDetails that is the same)|empty; also=c alsoreason=8: a second RevDetails
  *   genm   it=17,20 (infoTypes by their last number) or oid=1.2.3,...; value=HEX (of all), value17=HEX, root20 (the CA's
  *          certificate), crl22=none|old|new (a CRLStatus of the CA: without a time, with one long ago, with one of today);
  *          fault=value:HEX is value=
@@ -96,10 +96,9 @@ extension_der(struct player *p, const char *oid, bool critical, struct bytes val
 }
 
 static struct bytes
-entry_details_der(struct player *p, const struct words *words)
+entry_details_der(struct player *p, const struct words *words, const char *reason)
 {
 	struct wire_der_build build = {.pool = p->pool};
-	const char *reason = word_get(words, "reason");
 	uint8_t code = (uint8_t)(reason == NULL ? 0 : atoi(reason));
 	struct bytes list[3] = {BYTES_NONE};
 
@@ -120,21 +119,34 @@ entry_details_der(struct player *p, const struct words *words)
 	return wire_der_put(&build, DER_SEQUENCE, list, 3);
 }
 
+static struct bytes
+rev_details_der(struct player *p, const X509 *x, const struct words *words, const char *reason)
+{
+	struct wire_der_build build = {.pool = p->pool};
+	struct bytes parts[2];
+
+	need(p, x != NULL);
+	parts[0] = details_der(p, x, words);
+	parts[1] = entry_details_der(p, words, reason);
+	return wire_der_put(&build, DER_SEQUENCE, parts, 2);
+}
+
 struct bytes
 rr_der(struct player *p, const struct client *client, const struct words *words)
 {
 	const X509 *x = certificate_meant(p, client, words);
+	const char *also = word_get(words, "also");
 	struct wire_der_build build = {.pool = p->pool};
-	struct bytes parts[2], list[2] = {BYTES_NONE};
+	struct bytes list[2] = {BYTES_NONE};
 
-	need(p, x != NULL);
-	parts[0] = details_der(p, x, words);
-	parts[1] = entry_details_der(p, words);
 	if (!fault_is(words, "rr", "empty")) {
-		list[0] = wire_der_put(&build, DER_SEQUENCE, parts, 2);
+		list[0] = rev_details_der(p, x, words, word_get(words, "reason"));
 	}
 	if (fault_is(words, "rr", "extra")) {
 		list[1] = list[0];
+	} else if (also != NULL) {
+		list[1] = rev_details_der(p, client_find(p, also)->got[0].certificate, words,
+		    word_get(words, "alsoreason"));
 	}
 	return wire_der_put(&build, DER_SEQUENCE, list, 2);
 }
