@@ -195,7 +195,7 @@ struct desk_revocation {
 
 /*
  * Revokes, holds or revives (reason removeFromCRL) a certificate. Who may: desk_may; a certificate revives itself only if it asked for
- * the hold. CMPD_ENOINFO: issuer or serial missing;
+ * the hold, a secret not what a registration authority holds. CMPD_ENOINFO: issuer or serial missing;
  * CMPD_ECERTID: unknown, expired, not held, or named wrongly; CMPD_EREVOKED: already; CMPD_EACCES: somebody else's;
  * CMPD_EINVAL: a reason that makes no sense. The reason is in diag. *ret as it will be stored.
  */

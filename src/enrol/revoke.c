@@ -30,6 +30,14 @@ desk_cert_named(struct desk *desk, struct bytes issuer, struct bytes serial, str
 	return diag_set(diag, CMPD_ECERTID, "there is no such certificate here");
 }
 
+/* A hold is ended by who asked for it, and by who stands above that one: an RA above the secret, and that above the certificate. */
+static bool
+may_revive(const struct desk_requester *requester, const struct cert *cert)
+{
+	return requester->ra || cert->holder == HOLDER_ITSELF ||
+	       (requester->secret && cert->holder == HOLDER_SECRET);
+}
+
 static int
 revive(const struct desk_requester *requester, struct cert *cert, struct diag *diag)
 {
@@ -37,13 +45,14 @@ revive(const struct desk_requester *requester, struct cert *cert, struct diag *d
 		return diag_set(diag, cert->status == CERT_REVOKED ? CMPD_EREVOKED : CMPD_ECERTID,
 		    "the certificate is not on hold");
 	}
-	if (!requester->secret && !requester->ra && !cert->hold_own) {
-		return diag_set(diag, CMPD_EACCES, "the certificate was not put on hold by itself");
+	if (!may_revive(requester, cert)) {
+		return diag_set(diag, CMPD_EACCES, "the certificate was not put on hold by %s",
+		    requester->secret ? "itself or this secret" : "itself");
 	}
 	cert->status = CERT_VALID;
 	cert->reason = REASON_NONE;
 	cert->revoked = 0;
-	cert->hold_own = false;
+	cert->holder = HOLDER_SECRET;
 	return 0;
 }
 
@@ -60,7 +69,9 @@ revoke(struct desk *desk, const struct desk_requester *requester, struct cert *c
 	if (requester->signer_revoked) {
 		return diag_set(diag, CMPD_EREVOKED, "the certificate is on hold");
 	}
-	cert->hold_own = reason == REASON_CERTIFICATE_HOLD && !requester->secret && !requester->ra;
+	cert->holder = requester->ra	   ? HOLDER_RA
+		       : requester->secret ? HOLDER_SECRET
+					   : HOLDER_ITSELF;
 	cert->status = reason == REASON_CERTIFICATE_HOLD ? CERT_HELD : CERT_REVOKED;
 	cert->reason = reason;
 	cert->revoked = desk->now;

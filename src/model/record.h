@@ -132,6 +132,9 @@ struct entry {
 
 enum cert_status { CERT_VALID = 0, CERT_REVOKED = 1, CERT_HELD = 2 };
 
+/* Who asked for a hold: the numbers are those on disk. */
+enum cert_holder { HOLDER_SECRET = 0, HOLDER_ITSELF = 1, HOLDER_RA = 2 };
+
 struct cert {
 	uint8_t ca[CA_ID_SIZE];
 	struct bytes serial; /* big-endian, no leading zero byte */
@@ -150,7 +153,7 @@ struct cert {
 	int64_t revoked;
 	bool updated; /* a later certificate has taken its place (kur) */
 	uint8_t update[ENTRY_ID_SIZE]; /* the last request to update it; all 0: none */
-	bool hold_own; /* held at its own request: it may ask for its revival */
+	uint8_t holder; /* enum cert_holder, of a held one: desk_revocation says who revives it */
 	bool confirmed;
 	int64_t due; /* purged then */
 };

@@ -108,7 +108,7 @@ const struct record_field record_cert_fields[] = {
     INT(cert, reason, -1, INT_MAX),
     U64(cert, revoked),
     BOOL(cert, confirmed),
-    BOOL(cert, hold_own),
+    U8(cert, holder),
     BOOL(cert, updated),
     FIXED(cert, update),
     END,
