@@ -66,6 +66,7 @@ add_carrier(struct cmp_work *work)
 	if (!v || !work->ra) {
 		return 0;
 	}
+	v->requester.carrier = work->ra;
 	v->requester.words =
 	    pool_printf(work->desk->pool, "%s nested_by=%s", v->requester.words, work->ra);
 	return v->requester.words ? 0 : CMPD_ENOMEM;

@@ -41,6 +41,8 @@ struct desk_requester {
 	    *words; /* "mac ref=dev1", "signature subject=/CN=a"; with ra=NAME behind the kind */
 	/* name of the registration authority that it is, at this endpoint; NULL: none */
 	const char *ra;
+	/* The authority that brought the message in a nested one; NULL: it came by itself. */
+	const char *carrier;
 	const char *reference; /* MAC: reference value */
 	const struct secret *secret; /* MAC: the secret (bound subject, profile) */
 	struct bytes signer; /* signature: DER of the certificate */

@@ -217,6 +217,10 @@ desk_submit(struct desk *desk, const struct desk_requester *requester,
 	if (!error) {
 		error = follow_verdict(&s, ret);
 	}
+	/* Entries are forgotten some day, the audit is not: it names the authority. */
+	if (!error && !ret->error && (requester->ra || requester->carrier)) {
+		desk_audit_entry(desk, &ret->entry, "client", "entry.by_ra", requester->words);
+	}
 	if (!error) {
 		error = note_update(&s, &ret->entry);
 	}

@@ -7,7 +7,8 @@ int
 main(void)
 {
 	static const char *const privileges[] = {"public", "view", "decide", "admin"};
-	static const char types[] = {[CTL_STRING] = 's', [CTL_INTEGER] = 'i', [CTL_BOOLEAN] = 'b'};
+	static const char types[] = {
+	    [CTL_STRING] = 's', [CTL_INTEGER] = 'i', [CTL_BOOLEAN] = 'b', [CTL_ARRAY] = 'a'};
 	const struct ctl_command *command;
 
 	for (size_t i = 0; (command = ctl_command_at(i)) != NULL; i++) {
