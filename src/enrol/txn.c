@@ -15,6 +15,29 @@ desk_open_txn(struct desk *desk, const struct desk_requester *requester, struct 
 	}
 }
 
+static void
+wipe(struct desk *desk, const struct secret *secret)
+{
+	unit_remove_secret(desk->unit, secret->id);
+	unit_audit(desk->unit, desk->now, "cmpd", "secret.removed", NULL, secret->ref);
+}
+
+/* What it was rotated to, or what retires beside it: it is for the same device. */
+static int
+wipe_other(struct desk *desk, const struct secret *secret)
+{
+	struct secret other;
+	int error = secret->retiring ? store_secret_find(desk->reader, desk->pool, secret->ref,
+					   secret->endpoint, &other)
+				     : store_secret_find_retiring(desk->reader, desk->pool,
+					   secret->ref, secret->endpoint, &other);
+
+	if (!error && other.until_confirmed && !other.endpoint == !secret->endpoint) {
+		wipe(desk, &other);
+	}
+	return error == CMPD_ENOENT ? 0 : error;
+}
+
 /* A secret that is good until a certificate is confirmed has done its work. Others of its transactions still end. */
 static int
 wipe_confirmed(struct desk *desk, const struct txn *txn, const struct entry *entries, size_t n)
@@ -33,9 +56,8 @@ wipe_confirmed(struct desk *desk, const struct txn *txn, const struct entry *ent
 	if (error || !secret.until_confirmed || secret.removed) {
 		return error == CMPD_ENOENT ? 0 : error;
 	}
-	unit_remove_secret(desk->unit, secret.id);
-	unit_audit(desk->unit, desk->now, "cmpd", "secret.removed", NULL, secret.ref);
-	return 0;
+	wipe(desk, &secret);
+	return wipe_other(desk, &secret);
 }
 
 int
