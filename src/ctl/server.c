@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/unixsocket.h"
 #include "conf/conf.h"
 #include "ctl/backup.h"
 #include "ctl/conn.h"
@@ -214,34 +215,6 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 
 /* ---- listening ---- */
 
-/* Removes a socket nobody listens on. */
-static int
-remove_stale(const struct sockaddr_un *address, struct diag *diag)
-{
-	struct stat st;
-	int fd, r, error;
-
-	if (lstat(address->sun_path, &st) < 0) {
-		return 0;
-	}
-	if (!S_ISSOCK(st.st_mode)) {
-		return diag_set(diag, CMPD_EEXIST, "%s exists and is not a socket",
-		    address->sun_path);
-	}
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0) {
-		return diag_set(diag, CMPD_EIO, "socket: %s", strerror(errno));
-	}
-	r = connect(fd, (const struct sockaddr *)address, sizeof(*address));
-	error = r < 0 ? errno : 0;
-	(void)close(fd);
-	if (error == ECONNREFUSED) {
-		(void)unlink(address->sun_path);
-		return 0;
-	}
-	return diag_set(diag, CMPD_EEXIST, "%s: somebody listens there already", address->sun_path);
-}
-
 /* Others than root and our own user can connect only if the file lets them; who they are is then seen by their
  * credentials, as ever. */
 static mode_t
@@ -263,7 +236,7 @@ listen_on(const char *path, mode_t mode, int *ret_fd, struct diag *diag)
 		    path, sizeof(address.sun_path) - 1);
 	}
 	memcpy(address.sun_path, path, strlen(path) + 1);
-	r = remove_stale(&address, diag);
+	r = unixsocket_clear(&address, diag);
 	if (r < 0) {
 		return r;
 	}

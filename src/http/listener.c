@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/unixsocket.h"
 
 #define BACKLOG	 4096
 #define PAUSE_MS 100 /* without accepting, when descriptors ran out */
@@ -97,40 +98,11 @@ http_address_equal(const struct http_address *a, const struct http_address *b)
 	}
 }
 
-/* Left over from a process that is gone: a socket that refuses connections. */
-static int
-remove_stale(const struct sockaddr_un *un)
-{
-	struct stat st;
-	int fd, r;
-
-	if (lstat(un->sun_path, &st) != 0) {
-		return errno == ENOENT ? 0 : -1;
-	}
-	if (!S_ISSOCK(st.st_mode)) {
-		errno = EEXIST;
-		return -1;
-	}
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0) {
-		return -1;
-	}
-	r = connect(fd, (const struct sockaddr *)un, sizeof(*un));
-	if (r == 0 || errno != ECONNREFUSED) {
-		close(fd);
-		errno = EADDRINUSE;
-		return -1;
-	}
-	close(fd);
-	return unlink(un->sun_path);
-}
-
 static int
 bind_unix(int fd, const struct sockaddr_un *un)
 {
 	/* A socket's own mode, less the umask, becomes that of its path: it is never wider than 0660. */
-	if (remove_stale(un) != 0 || fchmod(fd, 0660) != 0 ||
-	    bind(fd, (const struct sockaddr *)un, sizeof(*un)) != 0) {
+	if (fchmod(fd, 0660) != 0 || bind(fd, (const struct sockaddr *)un, sizeof(*un)) != 0) {
 		return -1;
 	}
 	return chmod(un->sun_path, 0660);
@@ -293,6 +265,12 @@ http_listener_open(struct event_base *base, struct evhttp *evhttp, const char *t
 	r = http_address_parse(text, &address, diag);
 	if (r < 0) {
 		return r;
+	}
+	if (address.sa.ss_family == AF_UNIX) {
+		r = unixsocket_clear((const struct sockaddr_un *)&address.sa, diag);
+		if (r < 0) {
+			return CMPD_EIO;
+		}
 	}
 	fd = open_socket(&address);
 	if (fd < 0) {
