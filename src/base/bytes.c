@@ -38,6 +38,26 @@ bytes_compare(struct bytes a, struct bytes b)
 	return cmp != 0 ? cmp : (a.len > b.len) - (a.len < b.len);
 }
 
+void
+bytes_put_u64(uint64_t number, uint8_t out[8])
+{
+	for (int i = 7; i >= 0; i--) {
+		out[i] = (uint8_t)number;
+		number >>= 8;
+	}
+}
+
+uint64_t
+bytes_get_u64(const uint8_t in[8])
+{
+	uint64_t number = 0;
+
+	for (int i = 0; i < 8; i++) {
+		number = number << 8 | in[i];
+	}
+	return number;
+}
+
 char *
 hex_encode(struct bytes in, char *out, size_t size)
 {

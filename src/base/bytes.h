@@ -34,6 +34,10 @@ bool bytes_equal_secret(struct bytes a, struct bytes b);
 /* memcmp order, a shorter prefix first. */
 int bytes_compare(struct bytes a, struct bytes b);
 
+/* Big-endian, so that bytes sort as numbers do. */
+void bytes_put_u64(uint64_t number, uint8_t out[8]);
+uint64_t bytes_get_u64(const uint8_t in[8]);
+
 /* Lower-case hex, NUL-terminated, cut so that it fits into size bytes; returns out. */
 char *hex_encode(struct bytes in, char *out, size_t size);
 /* Even number of hex digits of either case, else CMPD_EFORMAT; more than size bytes: CMPD_ELIMIT. */

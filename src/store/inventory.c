@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "store/reading.h"
+
 /* Half of an id says which device, half which issuer. */
 #define HALF DIGEST_SIZE
 
@@ -99,19 +101,6 @@ store_inventory_id(struct bytes serial, const char *subject, const char *issuer,
 }
 
 /* ---- reads ---- */
-
-static int
-read_begin(struct store_reader *reader)
-{
-	return reader->view.store->backend->read_begin(&reader->view);
-}
-
-static int
-read_end(struct store_reader *reader, int error)
-{
-	reader->view.store->backend->read_end(&reader->view);
-	return error;
-}
 
 static int
 take(struct pool *pool, struct bytes value, struct inventory *ret)

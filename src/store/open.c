@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "store/internal.h"
+#include "store/reading.h"
 
 /* The first format of records that are counted. */
 #define COUNTED 2
@@ -94,7 +94,6 @@ apply_open(struct apply *a, const struct record_head *old, const struct record_h
 int
 store_open_count(struct store_reader *reader, const struct identity *identity, uint64_t *ret)
 {
-	const struct backend *backend = reader->view.store->backend;
 	struct key key;
 	int error = open_key(identity, &key);
 
@@ -103,11 +102,7 @@ store_open_count(struct store_reader *reader, const struct identity *identity, u
 		return 0;
 	}
 	if (error == 0) {
-		error = backend->read_begin(&reader->view);
+		error = read_begin(reader);
 	}
-	if (error == 0) {
-		error = open_get(&reader->view, &key, ret);
-		backend->read_end(&reader->view);
-	}
-	return error;
+	return error != 0 ? error : read_end(reader, open_get(&reader->view, &key, ret));
 }

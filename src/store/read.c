@@ -1,10 +1,9 @@
 #include <string.h>
 
-#include "store/internal.h"
+#include "store/reading.h"
 
-/* Copies the record into the pool, where what is decoded from it may point. */
-static int
-get_record(struct store_reader *reader, struct pool *pool, enum table table, struct key key,
+int
+read_record(struct store_reader *reader, struct pool *pool, enum table table, struct key key,
     struct bytes *ret)
 {
 	const struct backend *backend = reader->view.store->backend;
@@ -20,26 +19,6 @@ get_record(struct store_reader *reader, struct pool *pool, enum table table, str
 	}
 	*ret = value;
 	return 0;
-}
-
-static int
-read_begin(struct store_reader *reader)
-{
-	return reader->view.store->backend->read_begin(&reader->view);
-}
-
-static int
-read_end(struct store_reader *reader, int error)
-{
-	reader->view.store->backend->read_end(&reader->view);
-	return error;
-}
-
-/* What an index points at must be there. */
-static int
-must_be(int error)
-{
-	return error == CMPD_ENOENT ? CMPD_ECORRUPT : error;
 }
 
 static int
@@ -68,7 +47,7 @@ store_txn_get(struct store_reader *reader, struct pool *pool, const struct txn_k
 		return error;
 	}
 	error = read_end(reader,
-	    get_record(reader, pool, TABLE_TXN, key_bytes(hash, sizeof(hash)), &record));
+	    read_record(reader, pool, TABLE_TXN, key_bytes(hash, sizeof(hash)), &record));
 	return error != 0 ? error : record_get_txn(record, pool, ret);
 }
 
@@ -82,7 +61,7 @@ store_blob_get(struct store_reader *reader, struct pool *pool, const uint8_t sha
 		return error;
 	}
 	return read_end(reader,
-	    get_record(reader, pool, TABLE_BLOB, key_bytes(sha256, DIGEST_SIZE), ret));
+	    read_record(reader, pool, TABLE_BLOB, key_bytes(sha256, DIGEST_SIZE), ret));
 }
 
 /* ---- entries ---- */
@@ -96,7 +75,7 @@ store_entry_get(struct store_reader *reader, struct pool *pool, uint64_t number,
 	if (error != 0) {
 		return error;
 	}
-	error = read_end(reader, get_record(reader, pool, TABLE_ENTRY, key_u64(number), &record));
+	error = read_end(reader, read_record(reader, pool, TABLE_ENTRY, key_u64(number), &record));
 	return error != 0 ? error : record_get_entry(record, pool, ret);
 }
 
@@ -117,10 +96,10 @@ store_entry_find(struct store_reader *reader, struct pool *pool, const struct tx
 		return error;
 	}
 	key = key_bytes(hash, sizeof(hash));
-	key_add_u64(&key, (uint64_t)cert_req_id ^ (uint64_t)1 << 63);
+	key_add_u64(&key, record_id_biased(cert_req_id));
 	error = get_number(reader, TABLE_ENTRY_TXN, key, &number);
 	if (error == 0) {
-		error = must_be(get_record(reader, pool, TABLE_ENTRY, key_u64(number), &record));
+		error = must_be(read_record(reader, pool, TABLE_ENTRY, key_u64(number), &record));
 	}
 	read_end(reader, 0);
 	return error != 0 ? error : record_get_entry(record, pool, ret);
@@ -199,7 +178,7 @@ get_by_prefix(struct store_reader *reader, struct pool *pool, enum table index, 
 		error = CMPD_ENOENT;
 	}
 	if (error == 0) {
-		error = must_be(get_record(reader, pool, table, key_u64(v->number), ret));
+		error = must_be(read_record(reader, pool, table, key_u64(v->number), ret));
 	}
 	return read_end(reader, error);
 }
@@ -237,7 +216,7 @@ store_cert_get(struct store_reader *reader, struct pool *pool, const uint8_t ca[
 	}
 	error = get_number(reader, TABLE_CERT_SERIAL, key_cert_serial(ca, serial), &number);
 	if (error == 0) {
-		error = must_be(get_record(reader, pool, TABLE_CERT, key_u64(number), &record));
+		error = must_be(read_record(reader, pool, TABLE_CERT, key_u64(number), &record));
 	}
 	read_end(reader, 0);
 	return error != 0 ? error : record_get_cert(record, pool, ret);
@@ -285,7 +264,7 @@ key_newest(struct store_reader *reader, struct pool *pool, struct key_visitor *v
 	for (size_t i = 0; i < v->n && i < KEY_LOOKS; i++) {
 		struct bytes record;
 		struct cert cert;
-		int error = must_be(get_record(reader, pool, TABLE_CERT,
+		int error = must_be(read_record(reader, pool, TABLE_CERT,
 		    key_u64(v->numbers[(v->n - 1 - i) % KEY_LOOKS]), &record));
 
 		if (error == 0) {
@@ -332,7 +311,7 @@ store_crl_get(struct store_reader *reader, struct pool *pool, const uint8_t ca[C
 		return error;
 	}
 	error = read_end(reader,
-	    get_record(reader, pool, TABLE_CRL, key_bytes(ca, CA_ID_SIZE), &record));
+	    read_record(reader, pool, TABLE_CRL, key_bytes(ca, CA_ID_SIZE), &record));
 	return error != 0 ? error : record_get_crl(record, pool, ret);
 }
 
@@ -356,130 +335,4 @@ store_crl_info(struct store_reader *reader, const uint8_t ca[CA_ID_SIZE], struct
 		*ret = crl;
 	}
 	return read_end(reader, error);
-}
-
-/* ---- secrets ---- */
-
-static int
-decrypt(struct store_reader *reader, struct pool *pool, struct secret *secret)
-{
-	return seal_decrypt(&reader->view.store->seal, secret->id, secret->ref, secret->value, pool,
-	    &secret->value);
-}
-
-int
-store_secret_get(struct store_reader *reader, struct pool *pool, uint64_t id, struct secret *ret)
-{
-	struct secret secret;
-	struct bytes record;
-	int error = read_begin(reader);
-
-	if (error != 0) {
-		return error;
-	}
-	error = read_end(reader, get_record(reader, pool, TABLE_SECRET, key_u64(id), &record));
-	if (error == 0) {
-		error = record_get_secret(record, pool, &secret);
-	}
-	if (error == 0) {
-		error = decrypt(reader, pool, &secret);
-	}
-	if (error == 0) {
-		*ret = secret;
-	}
-	return error;
-}
-
-struct ref_visitor {
-	struct visitor visitor;
-	struct store_reader *reader;
-	struct pool *pool;
-	const char *endpoint;
-	bool retiring; /* those, or the others */
-	struct key prefix;
-	struct secret found; /* id 0: none so far */
-};
-
-static bool
-ref_fits(const struct ref_visitor *v, const struct secret *secret)
-{
-	if (secret->removed || secret->retiring != v->retiring) {
-		return false;
-	}
-	if (secret->endpoint == NULL) {
-		return v->found.endpoint == NULL;
-	}
-	return v->endpoint != NULL && strcmp(secret->endpoint, v->endpoint) == 0;
-}
-
-/* Ids grow: the last that fits is the newest. */
-static int
-ref_visit(struct visitor *visitor, struct bytes key, struct bytes value)
-{
-	struct ref_visitor *v = (struct ref_visitor *)(void *)visitor;
-	struct secret secret;
-	struct bytes record;
-	uint64_t id;
-	int error;
-
-	(void)value;
-	if (key.len != DIGEST_SIZE + 8 || memcmp(key.data, v->prefix.data, DIGEST_SIZE) != 0) {
-		return 1;
-	}
-	error = key_to_u64(bytes_of(key.data + DIGEST_SIZE, 8), &id);
-	if (error == 0) {
-		error = must_be(get_record(v->reader, v->pool, TABLE_SECRET, key_u64(id), &record));
-	}
-	if (error == 0) {
-		error = record_get_secret(record, v->pool, &secret);
-	}
-	if (error == 0 && ref_fits(v, &secret)) {
-		v->found = secret;
-	}
-	return error;
-}
-
-static int
-find_secret(struct store_reader *reader, struct pool *pool, const char *ref, const char *endpoint,
-    bool retiring, struct secret *ret)
-{
-	struct ref_visitor v = {.visitor = {ref_visit},
-	    .reader = reader,
-	    .pool = pool,
-	    .endpoint = endpoint,
-	    .retiring = retiring};
-	int error = key_secret_ref(ref, 0, &v.prefix);
-
-	if (error == 0) {
-		error = read_begin(reader);
-	}
-	if (error != 0) {
-		return error;
-	}
-	error = read_end(reader, reader->view.store->backend->each(&reader->view, TABLE_SECRET_REF,
-				     key_get0(&v.prefix), &v.visitor));
-	if (error == 0 && v.found.id == 0) {
-		error = CMPD_ENOENT;
-	}
-	if (error == 0) {
-		error = decrypt(reader, pool, &v.found);
-	}
-	if (error == 0) {
-		*ret = v.found;
-	}
-	return error;
-}
-
-int
-store_secret_find(struct store_reader *reader, struct pool *pool, const char *ref,
-    const char *endpoint, struct secret *ret)
-{
-	return find_secret(reader, pool, ref, endpoint, false, ret);
-}
-
-int
-store_secret_find_retiring(struct store_reader *reader, struct pool *pool, const char *ref,
-    const char *endpoint, struct secret *ret)
-{
-	return find_secret(reader, pool, ref, endpoint, true, ret);
 }

@@ -144,13 +144,10 @@ add_ident(struct record_head *head, const void *data, size_t len)
 static void
 add_ident_id(struct record_head *head, int64_t id)
 {
-	uint64_t biased = (uint64_t)id ^ (uint64_t)1 << 63;
+	uint8_t out[8];
 
-	for (int shift = 56; shift >= 0; shift -= 8) {
-		uint8_t byte = (uint8_t)(biased >> shift);
-
-		add_ident(head, &byte, 1);
-	}
+	bytes_put_u64(record_id_biased(id), out);
+	add_ident(head, out, sizeof(out));
 }
 
 int
@@ -289,8 +286,5 @@ record_put_tally(struct buf *out, const struct tally *tally)
 void
 record_set_number(uint8_t *record, uint64_t number)
 {
-	for (int i = 7; i >= 0; i--) {
-		record[RECORD_NUMBER_AT + i] = (uint8_t)number;
-		number >>= 8;
-	}
+	bytes_put_u64(number, record + RECORD_NUMBER_AT);
 }

@@ -25,6 +25,18 @@ enum record_kind {
 
 #define RECORD_FORMAT 2 /* what is written; older ones are read */
 
+/* A certReqId so that negative ones sort first. */
+static inline uint64_t
+record_id_biased(int64_t id)
+{
+	return (uint64_t)id ^ (uint64_t)1 << 63;
+}
+static inline int64_t
+record_id_unbiased(uint64_t biased)
+{
+	return (int64_t)(biased ^ (uint64_t)1 << 63);
+}
+
 /* Longest of: protocol and transactionID; id, certReqId and hash of the transaction; CA and serial. */
 #define RECORD_IDENT_MAX 80
 

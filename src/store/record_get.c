@@ -251,17 +251,6 @@ record_get_txn(struct bytes in, struct pool *pool, struct txn *ret)
 	return 0;
 }
 
-static int64_t
-unbias(const uint8_t in[8])
-{
-	uint64_t v = 0;
-
-	for (int i = 0; i < 8; i++) {
-		v = v << 8 | in[i];
-	}
-	return (int64_t)(v ^ (uint64_t)1 << 63);
-}
-
 int
 record_get_entry(struct bytes in, struct pool *pool, struct entry *ret)
 {
@@ -282,7 +271,7 @@ record_get_entry(struct bytes in, struct pool *pool, struct entry *ret)
 		return CMPD_ECORRUPT;
 	}
 	memcpy(entry.id, head.ident, sizeof(entry.id));
-	entry.cert_req_id = unbias(head.ident + ENTRY_ID_SIZE);
+	entry.cert_req_id = record_id_unbiased(bytes_get_u64(head.ident + ENTRY_ID_SIZE));
 	entry.number = head.number;
 	entry.version = head.version;
 	entry.state = (enum entry_state)head.state;

@@ -125,10 +125,7 @@ bind(EVP_CIPHER_CTX *ctx, uint64_t id, const char *ref)
 	uint8_t number[8];
 	int n;
 
-	for (int i = 7; i >= 0; i--) {
-		number[i] = (uint8_t)id;
-		id >>= 8;
-	}
+	bytes_put_u64(id, number);
 	return EVP_CipherUpdate(ctx, NULL, &n, number, sizeof(number)) == 1 &&
 	       EVP_CipherUpdate(ctx, NULL, &n, (const uint8_t *)ref, (int)strlen(ref)) == 1;
 }
@@ -278,9 +275,6 @@ seal_chain_head(struct seal_chain *chain, uint64_t number, const uint8_t last[DI
 	/* No line begins like this: its first byte is the kind of a record. */
 	uint8_t head[] = "head of the chain        ";
 
-	for (size_t i = sizeof(head) - 1; i > sizeof(head) - 9; i--) {
-		head[i] = (uint8_t)number;
-		number >>= 8;
-	}
+	bytes_put_u64(number, head + sizeof(head) - 8);
 	return seal_chain_line(chain, bytes_of(head, sizeof(head)), last, ret);
 }

@@ -40,10 +40,7 @@ key_add_u64(struct key *key, uint64_t number)
 {
 	uint8_t out[8];
 
-	for (int i = 7; i >= 0; i--) {
-		out[i] = (uint8_t)number;
-		number >>= 8;
-	}
+	bytes_put_u64(number, out);
 	key_add(key, out, sizeof(out));
 }
 
@@ -124,14 +121,9 @@ key_due(enum due_kind kind, const struct record_head *head)
 int
 key_to_u64(struct bytes key, uint64_t *ret)
 {
-	uint64_t number = 0;
-
 	if (key.len != 8) {
 		return CMPD_ECORRUPT;
 	}
-	for (size_t i = 0; i < 8; i++) {
-		number = number << 8 | key.data[i];
-	}
-	*ret = number;
+	*ret = bytes_get_u64(key.data);
 	return 0;
 }

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -68,6 +69,24 @@ bad_hex_is_refused(void **state)
 	assert_int_equal(len, 9);
 }
 
+static void
+numbers_go_there_and_back_and_sort_as_numbers_do(void **state)
+{
+	static const uint64_t numbers[] = {
+	    0, 1, 255, 256, UINT64_C(0x0102030405060708), UINT64_MAX};
+	uint8_t before[8] = {0}, out[8];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		bytes_put_u64(numbers[i], out);
+		assert_true(bytes_get_u64(out) == numbers[i]);
+		assert_true(i == 0 || memcmp(before, out, sizeof(out)) < 0);
+		memcpy(before, out, sizeof(out));
+	}
+	bytes_put_u64(UINT64_C(0x0102030405060708), out);
+	assert_memory_equal(out, "\1\2\3\4\5\6\7\10", 8);
+}
+
 int
 main(void)
 {
@@ -77,6 +96,7 @@ main(void)
 	    cmocka_unit_test(hex_goes_there_and_back),
 	    cmocka_unit_test(hex_that_does_not_fit_is_cut_at_a_byte),
 	    cmocka_unit_test(bad_hex_is_refused),
+	    cmocka_unit_test(numbers_go_there_and_back_and_sort_as_numbers_do),
 	};
 
 	return cmocka_run_group_tests_name("base_bytes", tests, NULL, NULL);
