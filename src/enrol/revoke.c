@@ -60,6 +60,12 @@ static int
 revoke(struct desk *desk, const struct desk_requester *requester, struct cert *cert, int reason,
     struct diag *diag)
 {
+	/* What somebody else holds an authority holds too from now on: nobody but one revives it. */
+	if (cert->status == CERT_HELD && reason == REASON_CERTIFICATE_HOLD && requester->ra &&
+	    cert->holder != HOLDER_RA) {
+		cert->holder = HOLDER_RA;
+		return 0;
+	}
 	if (cert->status == CERT_REVOKED ||
 	    (cert->status == CERT_HELD && reason == REASON_CERTIFICATE_HOLD)) {
 		return diag_set(diag, CMPD_EREVOKED, "the certificate is %s already",
