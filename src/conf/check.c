@@ -238,8 +238,9 @@ check_endpoint(struct conf_parser *parser, size_t n)
 	}
 	if (!knows_requesters(endpoint)) {
 		return conf_fail(parser, at(parser, "endpoints", n, "allow_mac"), CMPD_ECONF,
-		    "allow_mac and trust_own are false and trust is empty: nobody could be "
-		    "authenticated");
+		    "nobody could be authenticated: allow_mac and trust_own are false, and there "
+		    "is no "
+		    "trust, ras, ra_trust or vendor.trust");
 	}
 	if (endpoint->central_key[0] != NULL &&
 	    (endpoint->kga_certificate == NULL || endpoint->kga_key == NULL)) {

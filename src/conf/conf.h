@@ -153,10 +153,10 @@ struct conf_endpoint {
 	bool p10cr_id_zero; /* quirk: answer p10cr with certReqId 0 instead of -1 */
 	/* CONF_BODY bits of rr, genm: wait for an operator unless policy decides */
 	uint32_t hold;
-	uint32_t
-	    same_key; /* CONF_BODY bits: requests that may ask for a key that has a certificate already */
-	bool
-	    revoke_updated; /* the old certificate is revoked (superseded) when its update is confirmed */
+	/* CONF_BODY bits: requests that may ask for a key that has a certificate already */
+	uint32_t same_key;
+	/* the old certificate is revoked (superseded) when its update is confirmed */
+	bool revoke_updated;
 	bool rr_mac; /* a secret may revoke the certificates it obtained: false */
 	/* a second revocation gets revocationWarning instead of certRevoked */
 	bool rr_again_warning;

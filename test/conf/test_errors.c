@@ -194,8 +194,9 @@ endpoints_that_make_no_sense(void **state)
 	    {"message_time_required = false; replay_keep = 0;",
 		"t.conf:4: replay_keep: must not be 0 where messageTime may be missing"},
 	    {"allow_mac = false; trust_own = false;",
-		"t.conf:4: allow_mac and trust_own are false and trust is empty: nobody could be "
-		"authenticated"},
+		"t.conf:4: nobody could be authenticated: allow_mac and trust_own are false, and "
+		"there "
+		"is no trust, ras, ra_trust or vendor.trust"},
 	    {"vendor = { trust = [ \"v.pem\" ]; };",
 		"t.conf:4: vendor: trust needs subject, or inventory = true: what are its devices "
 		"called?"},
