@@ -72,6 +72,10 @@ look(struct decision *decision, json_t **ret)
 			target->version = json_number(entry, "version");
 		}
 		(void)json_array_append_new(entries, entry);
+		if (!target->id) {
+			json_decref(entries);
+			return tool_fail(EXIT_ERROR, "out of memory");
+		}
 	}
 	*ret = entries;
 	return EXIT_OK;
@@ -106,8 +110,7 @@ check_set(struct decision *decision)
 		if (code == EXIT_OK && json_number(entry, "version") != target->version) {
 			code = tool_fail(EXIT_CONFLICT,
 			    "%.12s changed since you looked: it is %s now, version %lld; nothing "
-			    "was "
-			    "decided",
+			    "was decided",
 			    target->id, json_word(entry, "state"),
 			    (long long)json_number(entry, "version"));
 		}

@@ -95,10 +95,12 @@ void command_usage(FILE *out, const struct command *command);
 
 /* queue.c */
 int run_list(struct tool *tool);
+int run_comment(struct tool *tool);
+/* show.c */
 int run_show(struct tool *tool);
+/* decide.c */
 int run_approve(struct tool *tool);
 int run_deny(struct tool *tool);
-int run_comment(struct tool *tool);
 /* secret.c */
 int run_secret_add(struct tool *tool);
 int run_secret_rotate(struct tool *tool);
