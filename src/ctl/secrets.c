@@ -159,6 +159,12 @@ put_secret(struct ctl_object *object, const struct secret *secret)
 	ctl_object_boolean(object, "until_confirmed", secret->until_confirmed);
 }
 
+static bool
+is_expired(const struct ctl_context *context, const struct secret *secret)
+{
+	return secret->expires != 0 && secret->expires <= context->desk->now;
+}
+
 /* Is there one already that the new one would hide or be hidden by? An expired one makes room. */
 static int
 check_new(struct ctl_context *context, const struct secret *secret)
@@ -171,7 +177,7 @@ check_new(struct ctl_context *context, const struct secret *secret)
 		return 0;
 	}
 	if (r == 0 && (!secret->endpoint) == (!found.endpoint)) {
-		if (found.expires != 0 && found.expires <= desk->now) {
+		if (is_expired(context, &found)) {
 			unit_remove_secret(desk->unit, found.id);
 			return 0;
 		}
@@ -229,12 +235,6 @@ ctl_secret_add(struct ctl_context *context, json_t **ret_data)
 }
 
 /* ---- rotate ---- */
-
-static bool
-is_expired(const struct ctl_context *context, const struct secret *secret)
-{
-	return secret->expires != 0 && secret->expires <= context->desk->now;
-}
 
 /* The old one retires, or goes at once. At most one retires at a time: who asks has two MACs computed, not any number. */
 static int

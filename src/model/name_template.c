@@ -65,8 +65,7 @@ put_value(struct expansion *e, const char *variable, struct bytes value)
 	if (value.len == 0 || value.len > NAME_VALUE_MAX || !is_shown(value)) {
 		return diag_set(e->diag, CMPD_ENOENT,
 		    "%s of the factory certificate is empty, too long, or not made of characters "
-		    "that "
-		    "can be shown",
+		    "that can be shown",
 		    variable);
 	}
 	if (e->san && !is_plain(value)) {
