@@ -34,7 +34,7 @@ auth_mac_alg(const struct cmp_verified *verified)
 }
 
 /*
- * The identity that opened the transaction is the only one that may go on (design invariant 5). Who has become a registration
+ * The identity that opened the transaction is the only one that may go on. Who has become a registration
  * authority since, by configuration, goes on with the certificate that he began with.
  */
 bool

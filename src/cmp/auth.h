@@ -9,9 +9,9 @@
 enum cmp_protection { CMP_PROTECTION_MAC, CMP_PROTECTION_SIGNATURE };
 
 /*
- * Sets work->verified when protection, credential and identity are right; otherwise remembers the fault
- * (if it is the first). Runs also after a fault of the gate, because the answer's protection depends on it. Errors: CMPD_ENOMEM, CMPD_EIO: not the
- * message's fault.
+ * Sets work->verified when protection, credential and identity are right; otherwise remembers the
+ * fault (if it is the first). Runs also after a fault of the gate, because the answer's protection
+ * depends on it. Errors: CMPD_ENOMEM, CMPD_EIO: not the message's fault.
  */
 int auth_verify(struct cmp_work *work) CMPD_MUST_CHECK;
 

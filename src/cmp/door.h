@@ -1,5 +1,5 @@
 /*
- * The CMP door: one HTTP body in, one answer out (RFC 9810; the way of a request in design.md, section 1).
+ * The CMP door: one HTTP body in, one answer out (RFC 9810; README has the way of a request).
  * One struct cmp_door per worker, everything in that worker's OSSL_LIB_CTX; one thread at a time.
  */
 #pragma once
@@ -16,7 +16,8 @@ struct conf_endpoint;
 struct issuer;
 struct log_line;
 
-/* Loads signers and anchors of all endpoints. CMPD_ECONF with endpoint and file in diag. conf and issuer must live longer. */
+/* Loads signers and anchors of all endpoints. CMPD_ECONF with endpoint and file in diag. conf and
+ * issuer must live longer. */
 int cmp_door_new(const struct conf *conf, OSSL_LIB_CTX *libctx, struct issuer *issuer,
     struct cmp_door **ret, struct diag *diag) CMPD_MUST_CHECK;
 void cmp_door_free(struct cmp_door *door);
@@ -60,7 +61,8 @@ struct cmp_request {
 
 /* Zeroes verdicts and ra. */
 void cmp_request_init(struct cmp_request *request);
-/* Frees calls. After a commit that succeeded cmp_request_detach comes first: it hands over verdicts that are still awaited (see policy_call_detach). */
+/* Frees calls. After a commit that succeeded cmp_request_detach comes first: it hands over verdicts
+ * that are still awaited (see policy_call_detach). */
 void cmp_request_fini(struct cmp_request *request);
 void cmp_request_detach(struct cmp_request *request,
     void (*late)(void *arg, const struct txn_key *txn, int64_t cert_req_id,
@@ -80,9 +82,10 @@ struct cmp_answer {
 };
 
 /*
- * A batch of nested messages (RFC 9810 5.1.3.5). All protections in it have been verified, nothing has changed. The caller makes a request of
- * each message, with the same endpoint, CMP_OP_NONE and ra, and handles and commits them like any others, in any order. When all answers
- * may leave they are given to cmp_door_batch.
+ * A batch of nested messages (RFC 9810 5.1.3.5). All protections in it have been verified, nothing
+ * has changed. The caller makes a request of each message, with the same endpoint, CMP_OP_NONE and
+ * ra, and handles and commits them like any others, in any order. When all answers may leave they
+ * are given to cmp_door_batch.
  */
 struct cmp_batch {
 	size_t n;
@@ -91,16 +94,19 @@ struct cmp_batch {
 };
 
 /*
- * 0: *ret is filled and the caller owns ret->unit; or ret->batch is to be done first. CMPD_EPARKED: wake will be called; run it again then (or after
- * cmp_request_expire). CMPD_ENOMEM, CMPD_EUNAVAILABLE: nothing to be said in CMP: HTTP 503.
- * desk: conf, issuer, policy, reader, pool and now are set by the caller; unit is the door's.
+ * 0: *ret is filled and the caller owns ret->unit; or ret->batch is to be done first. CMPD_EPARKED:
+ * wake will be called; run it again then (or after cmp_request_expire). CMPD_ENOMEM,
+ * CMPD_EUNAVAILABLE: nothing to be said in CMP: HTTP 503. desk: conf, issuer, policy, reader, pool
+ * and now are set by the caller; unit is the door's.
  */
 int cmp_door_handle(struct cmp_door *door, struct desk *desk, struct cmp_request *request,
     struct cmp_answer *ret) CMPD_MUST_CHECK;
-/* The answer to a batch: nested, with the answers to its messages in their order; nothing to store. request: that of the batch. Errors as above. */
+/* The answer to a batch: nested, with the answers to its messages in their order; nothing to store.
+ * request: that of the batch. Errors as above. */
 int cmp_door_batch(struct cmp_door *door, struct desk *desk, struct cmp_request *request,
     const struct cmp_batch *batch, const struct bytes *answers,
     struct cmp_answer *ret) CMPD_MUST_CHECK;
-/* The answer when a request could not be committed: systemUnavail, so that the client tries again; signed if possible. Nothing to store. */
+/* The answer when a request could not be committed: systemUnavail, so that the client tries again;
+ * signed if possible. Nothing to store. */
 int cmp_door_unavailable(struct cmp_door *door, struct desk *desk, struct cmp_request *request,
     const char *text, struct cmp_answer *ret) CMPD_MUST_CHECK;

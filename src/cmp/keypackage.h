@@ -1,7 +1,8 @@
 /*
- * A private key that was made here, as its owner gets it (RFC 9810 5.2.2): an AsymmetricKeyPackage (RFC 5958), signed by
- * the key generation authority, encrypted to one recipient. All of it is libcrypto's CMS; what had the key in the clear is
- * overwritten before it is given back. libcrypto's error queue is left empty.
+ * A private key that was made here, as its owner gets it (RFC 9810 5.2.2): an AsymmetricKeyPackage
+ * (RFC 5958), signed by the key generation authority, encrypted to one recipient. All of it is
+ * libcrypto's CMS; what had the key in the clear is overwritten before it is given back.
+ * libcrypto's error queue is left empty.
  */
 #pragma once
 
@@ -13,8 +14,8 @@
 struct conf_endpoint;
 struct pool;
 
-/* PBKDF2 for a shared secret. It is no less work for who guesses the secret than the MAC of the same message: the secret
- * must be a strong one for both. */
+/* PBKDF2 for a shared secret. It is no less work for who guesses the secret than the MAC of the
+ * same message: the secret must be a strong one for both. */
 #define KEY_PACKAGE_ITERATIONS 10000
 
 /* The key generation authority of an endpoint; read-only. */
@@ -37,7 +38,8 @@ struct key_recipient {
 	struct bytes secret; /* shared with him: password-based */
 };
 
-/* Can a key be sent to this certificate: the kind of its key, and what keyUsage says (if it is there)? CMPD_EACCES with the reason. */
+/* Can a key be sent to this certificate: the kind of its key, and what keyUsage says (if it is
+ * there)? CMPD_EACCES with the reason. */
 int key_recipient_check(const X509 *certificate, struct diag *why) CMPD_MUST_CHECK;
 
 /* *ret: EnvelopedData, DER, in pool. CMPD_ECRYPTO, CMPD_ENOMEM. */

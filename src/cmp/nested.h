@@ -1,5 +1,6 @@
 /*
- * Messages inside of a nested one (RFC 9810 5.1.3.5), brought by a registration authority: one with protection added, or a batch.
+ * Messages inside of a nested one (RFC 9810 5.1.3.5), brought by a registration authority: one with
+ * protection added, or a batch.
  */
 #pragma once
 

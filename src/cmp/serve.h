@@ -24,15 +24,16 @@ void serve_log_outcome(struct cmp_work *work, const struct desk_outcome *outcome
 /* An ip, cp or kup from outcomes, in this order; one log line for each. */
 int serve_cert_rep(struct cmp_work *work, const struct desk_outcome *outcomes, size_t n,
     bool after_polling) CMPD_MUST_CHECK;
-/* Seals body, remembers it in the transaction, closes the transaction if entries (all of it, in the order of txn.ids) are
- * final, and puts the transaction into the unit. */
+/* Seals body, remembers it in the transaction, closes the transaction if entries (all of it, in the
+ * order of txn.ids) are final, and puts the transaction into the unit. */
 struct seal_options;
 int serve_finish(struct cmp_work *work, struct bytes body, const struct seal_options *options,
     const struct entry *entries) CMPD_MUST_CHECK;
 /* The entries of the transaction, in the order of its ids, in pool. */
 int serve_entries(struct cmp_work *work, struct entry **ret) CMPD_MUST_CHECK;
-/* Before a request is thought about: remembers a fault if there is an entry with its transactionID already. Entries are kept longer than
- * transactions: the id is not free again before both are forgotten. */
+/* Before a request is thought about: remembers a fault if there is an entry with its transactionID
+ * already. Entries are kept longer than transactions: the id is not free again before both are
+ * forgotten. */
 int serve_check_new(struct cmp_work *work, int64_t cert_req_id) CMPD_MUST_CHECK;
 /* The same, if its sender has as many transactions open as he may. */
 int serve_check_room(struct cmp_work *work) CMPD_MUST_CHECK;

@@ -1,6 +1,7 @@
 /*
- * Signers' certificates, decoded and validated once and kept for a while: on OpenSSL 3.0 decoding one key costs more
- * than checking a signature. Revocation is never kept: that is asked of the store for every message.
+ * Signers' certificates, decoded and validated once and kept for a while: on OpenSSL 3.0 decoding
+ * one key costs more than checking a signature. Revocation is never kept: that is asked of the
+ * store for every message.
  */
 #pragma once
 
@@ -39,11 +40,12 @@ struct signer {
 struct signer_cache *signer_cache_new(void);
 void signer_cache_free(struct signer_cache *cache);
 
-/* A decoded certificate, from the cache or not; *ret lives until the next call of signer_load on this door. Its chain is not looked at
- * unless it was before. CMPD_EFORMAT: not a certificate; CMPD_EALGORITHM: its key is not decoded, being of an unknown kind or too large. */
+/* A decoded certificate, from the cache or not; *ret lives until the next call of signer_load on
+ * this door. Its chain is not looked at unless it was before. CMPD_EFORMAT: not a certificate;
+ * CMPD_EALGORITHM: its key is not decoded, being of an unknown kind or too large. */
 int signer_load(struct cmp_door *door, const struct cmp_endpoint *endpoint, struct bytes der,
     struct signer **ret) CMPD_MUST_CHECK;
-/* Builds and validates the chain with the certificates that came along; sets trusted or why_not. A trusted
- * one stays in the cache. */
+/* Builds and validates the chain with the certificates that came along; sets trusted or why_not. A
+ * trusted one stays in the cache. */
 int signer_validate(struct cmp_door *door, struct signer *signer, const struct bytes *others,
     size_t n_others) CMPD_MUST_CHECK;

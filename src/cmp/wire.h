@@ -1,10 +1,10 @@
 /*
  * PKIMessages between DER and structs, by ASN.1 templates of our own (wire_*.c).
  *
- * Decoding: everything returned lies in the pool or points into the input,
- * which must live as long. Only definite, minimal DER is taken. Parts that are signed, stored or
- * handed on are kept as the bytes that came. No key and no certificate is decoded here. Nothing here judges more
- * than the form: the rules are the gate's.
+ * Decoding: everything returned lies in the pool or points into the input, which must live as long.
+ * Only definite, minimal DER is taken. Parts that are signed, stored or handed on are kept as the
+ * bytes that came. No key and no certificate is decoded here. Nothing here judges more than the
+ * form: the rules are the gate's.
  *
  * Encoding: what is returned lies in the pool; BYTES_NONE when out of memory (or given nonsense).
  *
@@ -91,15 +91,17 @@ struct wire_message {
 	struct bytes extra_certs[WIRE_CERTS_MAX]; /* each DER */
 };
 
-/* The header's transactionID etc. must be readable even when something later is wrong: on CMPD_EFORMAT *ret holds what could be
- * read before the fault (header_raw present = the header is complete). CMPD_ELIMIT: more than max_certs
- * extraCerts (the rest of *ret is complete). CMPD_ENOMEM. Text of the fault in diag. What is inside of a nested body is not looked at. */
+/* The header's transactionID etc. must be readable even when something later is wrong: on
+ * CMPD_EFORMAT *ret holds what could be read before the fault (header_raw present = the header is
+ * complete). CMPD_ELIMIT: more than max_certs extraCerts (the rest of *ret is complete).
+ * CMPD_ENOMEM. Text of the fault in diag. What is inside of a nested body is not looked at. */
 int wire_message_decode(struct pool *pool, struct bytes in, size_t max_certs,
     struct wire_message *ret, struct diag *diag) CMPD_MUST_CHECK;
 
 /* SEQUENCE { header, body }: what protection is computed over [5.1.3]. */
 struct bytes wire_protected_part(struct pool *pool, struct bytes header_raw, struct bytes body_raw);
-/* The same message without extraCerts (they are not protected); and with others put in place (n == 0: without). */
+/* The same message without extraCerts (they are not protected); and with others put in place (n ==
+ * 0: without). */
 struct bytes wire_message_build(struct pool *pool, struct bytes header_raw, struct bytes body_raw,
     struct bytes protection, const struct bytes *certs, size_t n_certs);
 
@@ -196,8 +198,8 @@ int wire_rev_reqs_decode(struct pool *pool, struct bytes in, size_t max, struct 
 int wire_itavs_decode(struct pool *pool, struct bytes in, size_t max, struct wire_itav **ret,
     size_t *ret_n, struct diag *diag) CMPD_MUST_CHECK;
 
-/* nested [5.1.3.5]: each message as it came, by its outermost frame only; wire_message_decode says whether there is DER inside. At least one.
- * CMPD_ELIMIT: more than max. */
+/* nested [5.1.3.5]: each message as it came, by its outermost frame only; wire_message_decode says
+ * whether there is DER inside. At least one. CMPD_ELIMIT: more than max. */
 int wire_nested_decode(struct pool *pool, struct bytes in, size_t max, struct bytes **ret,
     size_t *ret_n, struct diag *diag) CMPD_MUST_CHECK;
 

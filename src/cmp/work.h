@@ -25,7 +25,8 @@ struct cmp_verified;
 struct kga;
 struct signer_cache;
 
-/* What is told of a root that will take over (RFC 9810 5.3.19.15); DER certificates, absent: none. */
+/* What is told of a root that will take over (RFC 9810 5.3.19.15); DER certificates, absent:
+ * none. */
 struct cmp_root_update {
 	struct bytes new_with_new, new_with_old, old_with_new;
 };
@@ -48,7 +49,8 @@ struct cmp_endpoint {
 	struct cmp_ra *ras; /* the configured certificates of RAs */
 	size_t n_ras;
 	X509_STORE *ra_anchors; /* of RAs; NULL: none */
-	/* extraCerts of every answer: the signer's first, then chains; roots with extra_root only */
+	/* extraCerts of every answer: the signer's first, then chains; roots with extra_root
+	 * only */
 	size_t n_extra;
 	struct bytes extra[CMP_EXTRA_MAX];
 	uint8_t extra_sha256[CMP_EXTRA_MAX][DIGEST_SIZE];
@@ -106,7 +108,8 @@ struct cmp_work {
 	struct wire_p10 p10;
 };
 
-/* The work on a whole request: its endpoint (NULL: it is not configured any more), body, operation and ra. */
+/* The work on a whole request: its endpoint (NULL: it is not configured any more), body, operation
+ * and ra. */
 void cmp_work_init(struct cmp_work *work, struct cmp_door *door, struct desk *desk,
     struct cmp_request *request, struct cmp_answer *answer);
 /* Remembers the first fault. Returns false, so that a check can end with it. */
@@ -119,5 +122,6 @@ bool cmp_body_opens(int body_type);
 /* The body that an operation in the path announces, -1: any (RFC 9811 3.4). */
 int cmp_operation_body(enum cmp_operation operation);
 
-/* Begins a log line of the answer with req=, txn= and, for a nested message, ra=; NULL when out of memory. */
+/* Begins a log line of the answer with req=, txn= and, for a nested message, ra=; NULL when out of
+ * memory. */
 struct log_line *cmp_work_log(struct cmp_work *work, enum log_level level, const char *event);

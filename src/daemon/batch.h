@@ -1,6 +1,7 @@
 /*
- * A batch of nested messages on its way: the job that brought it waits while each message is a job of its own, with its own
- * redo, its own unit and its own waiting for policy. Batches are the I/O thread's, but for what is said otherwise.
+ * A batch of nested messages on its way: the job that brought it waits while each message is a job
+ * of its own, with its own redo, its own unit and its own waiting for policy. Batches are the I/O
+ * thread's, but for what is said otherwise.
  */
 #pragma once
 
@@ -23,8 +24,8 @@ struct batch {
 	int error; /* of a message that got no answer; the batch gets none either */
 };
 
-/* The door has said that job->answer.batch is to be done. Any thread that owns the job; the job goes back into the queue when
- * everything is answered. */
+/* The door has said that job->answer.batch is to be done. Any thread that owns the job; the job
+ * goes back into the queue when everything is answered. */
 void batch_begin(struct job *job);
 /* A job of a batch has ended, with job->answer or job->error. */
 void batch_take(struct job *message);

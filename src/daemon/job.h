@@ -1,6 +1,7 @@
 /*
- * A job: one request on its way from the HTTP side through a worker and the committer and back. The I/O thread makes and ends jobs;
- * in between each has one owner at a time: the queue, a worker, the committer, or, parked, whoever moves it on first.
+ * A job: one request on its way from the HTTP side through a worker and the committer and back. The
+ * I/O thread makes and ends jobs; in between each has one owner at a time: the queue, a worker, the
+ * committer, or, parked, whoever moves it on first.
  */
 #pragma once
 
@@ -78,16 +79,19 @@ void flow_init(struct flow *flow);
 /* Ends jobs that are left (503) and frees the spare ones. No other thread may work. */
 void flow_fini(struct flow *flow);
 
-/* I/O thread. CMPD_ENOMEM, CMPD_ELIMIT (queue full), CMPD_ECLOSED: the exchange is still the caller's. */
+/* I/O thread. CMPD_ENOMEM, CMPD_ELIMIT (queue full), CMPD_ECLOSED: the exchange is still the
+ * caller's. */
 int job_start(struct flow *flow, struct snapshot *snapshot, const struct conf_endpoint *endpoint,
     enum cmp_operation operation, const struct http_request_info *info) CMPD_MUST_CHECK;
 
-/* One message of a batch, as a job of its own; batch_take follows. It was let in with its batch, so it finds room in the queue. CMPD_ENOMEM, CMPD_ECLOSED. */
+/* One message of a batch, as a job of its own; batch_take follows. It was let in with its batch, so
+ * it finds room in the queue. CMPD_ENOMEM, CMPD_ECLOSED. */
 int job_start_nested(struct job *job, size_t index) CMPD_MUST_CHECK;
 
 /* ---- from any thread that owns the job ---- */
 
-/* Answers it (on the I/O thread): job->answer, or 503 if error is not 0. quiet: mailbox_flush follows. */
+/* Answers it (on the I/O thread): job->answer, or 503 if error is not 0. quiet: mailbox_flush
+ * follows. */
 void job_done(struct job *job, int error, bool quiet);
 /* Back into the queue; if that cannot be, 503. */
 void job_again(struct job *job);

@@ -221,7 +221,7 @@ desk_decide_late(struct desk *desk, const struct txn_key *txn, int64_t cert_req_
 	if (error) {
 		return error;
 	}
-	/* Names beyond the requester's own are an operator's to grant (design.md: names are bound). */
+	/* Names beyond the requester's own are an operator's to grant. */
 	if (verdict->answer == POLICY_GRANT &&
 	    (!entry.names_bound || verdict->subject || verdict->sans)) {
 		return diag_set(diag, CMPD_EACCES,

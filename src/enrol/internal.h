@@ -12,41 +12,46 @@
 #include "policy/policy.h"
 #include "store/store.h"
 
-/* Moves entry to state, keeps the store's conditions, puts it into the unit. CMPD_ESTATE: not a legal move.
- * Sets due by the new state. *entry carries the new state, still with the version it was read with. */
+/* Moves entry to state, keeps the store's conditions, puts it into the unit. CMPD_ESTATE: not a
+ * legal move. Sets due by the new state. *entry carries the new state, still with the version it
+ * was read with. */
 int desk_move_entry(struct desk *desk, struct entry *entry, enum entry_state to) CMPD_MUST_CHECK;
 
 /* When the sweep has to look at an entry in its state. */
 int64_t desk_entry_due(const struct desk *desk, const struct entry *entry);
 
-/* Signs the certificate of an approved entry (new or stored), which becomes issued or confirmed; adds both to the
- * unit. The key is made first, if that is wanted: *ret_key is the caller's, NULL: none was. CMPD_ETEMPLATE: the certificate
- * cannot be made any more (diag says why). */
+/* Signs the certificate of an approved entry (new or stored), which becomes issued or confirmed;
+ * adds both to the unit. The key is made first, if that is wanted: *ret_key is the caller's, NULL:
+ * none was. CMPD_ETEMPLATE: the certificate cannot be made any more (diag says why). */
 int desk_make_certificate(struct desk *desk, struct entry *entry,
     const struct conf_endpoint *endpoint, bool implicit_confirm, struct cert *ret,
     EVP_PKEY **ret_key, struct diag *diag) CMPD_MUST_CHECK;
 
-/* A certificate whose update is confirmed: it is not updated again, and revoked where the endpoint says so. Changes *old; the caller puts it. */
+/* A certificate whose update is confirmed: it is not updated again, and revoked where the endpoint
+ * says so. Changes *old; the caller puts it. */
 void desk_supersede(struct desk *desk, struct cert *old, const struct conf_endpoint *endpoint);
 /* The same for the certificate that a stored kur updates, put into the unit. Others: nothing. */
 int desk_supersede_of(struct desk *desk, const struct entry *entry) CMPD_MUST_CHECK;
 
-/* Revokes the certificate that an entry issued. reason: CRLReason. One that is gone or revoked already is fine. */
+/* Revokes the certificate that an entry issued. reason: CRLReason. One that is gone or revoked
+ * already is fine. */
 int desk_revoke_entry_cert(struct desk *desk, const struct entry *entry, int reason,
     const char *actor) CMPD_MUST_CHECK;
 
-/* The certificate that an issuer (DER Name) and a serial number name. CMPD_ECERTID: there is none. */
+/* The certificate that an issuer (DER Name) and a serial number name. CMPD_ECERTID: there is
+ * none. */
 int desk_cert_named(struct desk *desk, struct bytes issuer, struct bytes serial, struct cert *ret,
     struct diag *diag) CMPD_MUST_CHECK;
 
-/* Are subject and SANs the requester's own (design.md: names are bound)? *ret_bound false: *ret_why says what is not. */
+/* Are subject and SANs the requester's own? *ret_bound false: *ret_why says what is not. */
 int desk_names_check(struct desk *desk, const struct desk_requester *requester,
     const struct conf_profile *profile, struct bytes subject, struct bytes extensions,
     bool *ret_bound, const char **ret_why) CMPD_MUST_CHECK;
 
 /*
- * Policy's verdict on one request. question: what is asked about; what concerns endpoint and requester is filled in here. 0 with *ret (strings
- * live as long as slot->call), or CMPD_EPARKED as desk_submit. When decide_wait is over: HOLD.
+ * Policy's verdict on one request. question: what is asked about; what concerns endpoint and
+ * requester is filled in here. 0 with *ret (strings live as long as slot->call), or CMPD_EPARKED as
+ * desk_submit. When decide_wait is over: HOLD.
  */
 int desk_ask_policy(struct desk *desk, const struct desk_requester *requester,
     const struct conf_endpoint *endpoint, struct policy_request *question,
@@ -55,11 +60,12 @@ int desk_ask_policy(struct desk *desk, const struct desk_requester *requester,
 
 /* ---- new entries ---- */
 
-/* What every entry begins with: received, of that requester at that endpoint and its profile. Strings are borrowed. */
+/* What every entry begins with: received, of that requester at that endpoint and its profile.
+ * Strings are borrowed. */
 void desk_entry_init(struct desk *desk, const struct desk_requester *requester,
     const struct conf_endpoint *endpoint, struct entry *ret);
-/* outcome->entry waits for a decision, and outcome says so: reason, and what the verdict wants if it is one to hold. CMPD_EUNAVAILABLE:
- * too many wait (diag). */
+/* outcome->entry waits for a decision, and outcome says so: reason, and what the verdict wants if
+ * it is one to hold. CMPD_EUNAVAILABLE: too many wait (diag). */
 int desk_hold_entry(struct desk *desk, const struct policy_verdict *verdict, const char *reason,
     struct desk_outcome *outcome, struct diag *diag) CMPD_MUST_CHECK;
 /* outcome->entry is refused by policy, and outcome says so. */

@@ -1,4 +1,4 @@
-/* Who may do what: every right that not everybody has is given or refused here. */
+/* Who may do what: every enum desk_deed is given or refused here. What a factory certificate may open is a matter of auth. */
 #include <string.h>
 
 #include "enrol/internal.h"

@@ -22,7 +22,8 @@ struct submission {
 	const struct desk_request *request;
 	const struct conf_profile *profile;
 	struct vendor_names vendor;
-	/* Whose names it gets: the requester, or what a device with a factory certificate is made into. */
+	/* Whose names it gets: the requester, or what a device with a factory certificate is made
+	 * into. */
 	struct desk_requester owner;
 	struct template wanted; /* the request, completed */
 	struct template resolved;
@@ -37,14 +38,15 @@ struct submission {
 	struct diag diag;
 };
 
-/* What the requester's factory certificate is mapped to, if it is one: fills vendor. CMPD_ETEMPLATE, CMPD_EACCES: a fault with its
- * reason in diag. */
+/* What the requester's factory certificate is mapped to, if it is one: fills vendor.
+ * CMPD_ETEMPLATE, CMPD_EACCES: a fault with its reason in diag. */
 int submission_find_vendor(struct submission *s) CMPD_MUST_CHECK;
 /* Puts these names in place of those that were asked for; fills owner. */
 int submission_take_vendor(struct submission *s) CMPD_MUST_CHECK;
 
-/* All that a request must pass before policy is asked: profile, update, names and template, key. Fills profile, wanted, resolved, mods, subject,
- * sans, spki_sha256, old. A fault's reason is in diag. */
+/* All that a request must pass before policy is asked: profile, update, names and template, key.
+ * Fills profile, wanted, resolved, mods, subject, sans, spki_sha256, old. A fault's reason is in
+ * diag. */
 int submission_prepare(struct submission *s) CMPD_MUST_CHECK;
 /* Makes resolved, mods, subject and sans anew from profile and wanted. */
 int submission_resolve(struct submission *s) CMPD_MUST_CHECK;

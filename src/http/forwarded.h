@@ -1,5 +1,5 @@
 /*
- * Who is behind a proxy (design.md, invariant 11: informs policy and audit, replaces no protection). Pure functions.
+ * Who is behind a proxy: it informs policy and audit, and replaces no protection. Pure functions.
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 /*
  * Who opened a transaction. The same identity must send every later message
- * of it (design invariant 5).
+ * of it.
  */
 #pragma once
 

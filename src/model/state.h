@@ -1,5 +1,5 @@
 /*
- * The states of an entry and the legal moves between them (design.md, section 4).
+ * The states of an entry and the legal moves between them.
  */
 #pragma once
 

@@ -37,11 +37,13 @@ record_id_unbiased(uint64_t biased)
 	return (int64_t)(biased ^ (uint64_t)1 << 63);
 }
 
-/* Longest of: protocol and transactionID; id, certReqId and hash of the transaction; CA and serial. */
+/* Longest of: protocol and transactionID; id, certReqId and hash of the transaction; CA and
+ * serial. */
 #define RECORD_IDENT_MAX 80
 
-/* What identifies a record for ever. entry: id, certReqId (biased, so that it sorts), key of its transaction;
- * txn: protocol, transactionID; cert: CA, serial; crl: CA; inventory: id; nothing for the others. */
+/* What identifies a record for ever. entry: id, certReqId (biased, so that it sorts), key of its
+ * transaction; txn: protocol, transactionID; cert: CA, serial; crl: CA; inventory: id; nothing for
+ * the others. */
 struct record_head {
 	enum record_kind kind;
 	uint8_t format;
@@ -71,8 +73,8 @@ struct tally {
 /* The key of a transaction: SHA-256 of protocol and transactionID. CMPD_EINVAL, CMPD_ECRYPTO. */
 int record_txn_hash(const struct txn_key *key, uint8_t ret[DIGEST_SIZE]) CMPD_MUST_CHECK;
 
-/* Append to out. version is the one written, whatever the struct says. CMPD_EINVAL: a value that would not be
- * read back; CMPD_ECRYPTO; out's own error is left for buf_error. */
+/* Append to out. version is the one written, whatever the struct says. CMPD_EINVAL: a value that
+ * would not be read back; CMPD_ECRYPTO; out's own error is left for buf_error. */
 int record_put_txn(struct buf *out, const struct txn *txn, uint64_t version) CMPD_MUST_CHECK;
 int record_put_entry(struct buf *out, const struct entry *entry, uint64_t version) CMPD_MUST_CHECK;
 int record_put_cert(struct buf *out, const struct cert *cert, uint64_t version) CMPD_MUST_CHECK;
@@ -83,7 +85,8 @@ int record_put_inventory(struct buf *out, const struct inventory *row) CMPD_MUST
 int record_put_audit(struct buf *out, const struct audit *audit) CMPD_MUST_CHECK;
 int record_put_tally(struct buf *out, const struct tally *tally) CMPD_MUST_CHECK;
 
-/* Texts and bytes of *ret are borrowed from in; lists lie in pool. CMPD_ECORRUPT, CMPD_EVERSION, CMPD_ENOMEM. */
+/* Texts and bytes of *ret are borrowed from in; lists lie in pool. CMPD_ECORRUPT, CMPD_EVERSION,
+ * CMPD_ENOMEM. */
 int record_get_txn(struct bytes in, struct pool *pool, struct txn *ret) CMPD_MUST_CHECK;
 int record_get_entry(struct bytes in, struct pool *pool, struct entry *ret) CMPD_MUST_CHECK;
 int record_get_cert(struct bytes in, struct pool *pool, struct cert *ret) CMPD_MUST_CHECK;

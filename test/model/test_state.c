@@ -32,7 +32,7 @@ unknown_name_is_refused(void **state)
 	assert_int_equal(ret, ENTRY_PENDING);
 }
 
-/* The table of design.md, one row per line: r p a i c d b e f u o, as the enum counts. */
+/* One row per line: r p a i c d b e f u o, as the enum counts. */
 static void
 moves_are_those_of_the_table(void **state)
 {
