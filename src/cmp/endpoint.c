@@ -328,7 +328,7 @@ endpoint_init(struct cmp_door *door, const struct conf_endpoint *conf, struct cm
 		diag_set(diag, error, "%s", cmpd_strerror(error));
 	}
 	if (error) {
-		diag_prefix(diag, "endpoint %s", conf->path);
+		diag_prefix(diag, "%s: endpoint %s", conf->where ? conf->where : "-", conf->path);
 	}
 	ERR_clear_error();
 	return error;

@@ -94,8 +94,12 @@ check_names(struct conf_parser *parser)
 static int
 check_ca(struct conf_parser *parser, size_t n)
 {
-	const struct conf_ca *ca = &parser->conf->cas[n];
+	struct conf_ca *ca = &parser->conf->cas[n];
 
+	ca->where = conf_where(parser, at(parser, "cas", n, "name"));
+	if (ca->where == NULL) {
+		return CMPD_ENOMEM;
+	}
 	if (ca->crl_renew >= ca->crl_validity) {
 		return conf_fail(parser, at(parser, "cas", n, "crl_renew"), CMPD_ECONF,
 		    "crl_renew: must be less than crl_validity, or there are times without a CRL");
@@ -106,8 +110,12 @@ check_ca(struct conf_parser *parser, size_t n)
 static int
 check_profile(struct conf_parser *parser, size_t n)
 {
-	const struct conf_profile *profile = &parser->conf->profiles[n];
+	struct conf_profile *profile = &parser->conf->profiles[n];
 
+	profile->where = conf_where(parser, at(parser, "profiles", n, "name"));
+	if (profile->where == NULL) {
+		return CMPD_ENOMEM;
+	}
 	if (conf_ca_find(parser->conf, profile->ca) == NULL) {
 		return conf_fail(parser, at(parser, "profiles", n, "ca"), CMPD_ECONF,
 		    "ca: there is no CA named \"%s\"", profile->ca);

@@ -38,6 +38,7 @@ struct conf_ca {
 	/* a CRL is made anew after this time at the latest: less than crl_validity */
 	int64_t crl_renew;
 	bool publish; /* CRLs and the certificate can be had by HTTP: true */
+	const char *where; /* "file:line" for messages */
 };
 
 /* Where they can be had: the prefix, the name of the CA and ".crl" or ".cer". No endpoint lies there. */
@@ -59,6 +60,7 @@ struct conf_profile {
 	const char **ca_issuers; /* AIA URLs */
 	enum conf_names names; /* names = "identity" | "any", see design: names are bound */
 	bool allow_ca; /* may issue CA certificates: false */
+	const char *where; /* "file:line" for messages */
 };
 
 /* One plugin in the chain of an endpoint. args: every key of the group but "plugin",

@@ -265,7 +265,7 @@ ca_load(struct issuer *issuer, const struct conf_ca *conf, const struct conf_pre
 out:
 	sk_X509_pop_free(certs, X509_free);
 	if (result < 0) {
-		diag_prefix(diag, "CA %s", conf->name);
+		diag_prefix(diag, "%s: CA %s", conf->where != NULL ? conf->where : "-", conf->name);
 	}
 	return result;
 }

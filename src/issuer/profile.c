@@ -310,7 +310,8 @@ profile_prepare(struct issuer *issuer, const struct conf_profile *conf, struct p
 	}
 out:
 	if (result < 0) {
-		diag_prefix(diag, "profile %s", conf->name);
+		diag_prefix(diag, "%s: profile %s", conf->where != NULL ? conf->where : "-",
+		    conf->name);
 	}
 	return result;
 }

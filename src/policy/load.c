@@ -54,7 +54,8 @@ check_file(const char *file, struct diag *diag)
 	struct stat st;
 
 	if (stat(file, &st) != 0) {
-		return diag_set(diag, CMPD_ECONF, "%s: %s", file, strerror(errno));
+		return diag_set(diag, CMPD_ECONF, "%s: %s%s", file, strerror(errno),
+		    errno == ENOENT ? " (plugins given by name are in plugin_dir)" : "");
 	}
 	if (!S_ISREG(st.st_mode)) {
 		return diag_set(diag, CMPD_ECONF, "%s is not a regular file", file);

@@ -43,7 +43,7 @@ def test_check_names_the_place():
         good = server.conf.read_text()
         for what, old, new in ((r"cmpd\.conf:\d+: .*unheard", "workers = 2", "unheard_of = 2"),
                                (r"cmpd\.conf:\d+: .*workers", "workers = 2", "workers = -3"),
-                               (r"nobody\.key", r"ca.key", "nobody.key"),
+                               (r"cmpd\.conf:\d+: .*nobody\.key", r"ca.key", "nobody.key"),
                                (r"listen|127\.0\.0\.1", '"127.0.0.1:', '"127.0.0.1.5:')):
             server.conf.write_text(good.replace(old, new, 1))
             error = cmpd("-t", "-c", server.conf, code=1).stderr
