@@ -1,5 +1,8 @@
 #include "cmp/answer.h"
+#include "cmp/auth.h"
+#include "cmp/mac.h"
 #include "cmp/seal.h"
+#include "model/name.h"
 
 /* An error message (RFC 9810 5.3.21). An rr gets its rp for faults of the message too, unless the version is foreign: then what
  * an rr looks like is not ours to know (RFC 9810 7). */
@@ -44,6 +47,25 @@ drop_changes(struct cmp_work *work)
 	work->answer->n_log = 0;
 }
 
+/* Who it was; or, where that is not proved, who he says he is. */
+static void
+log_who(const struct cmp_work *work, struct log_line *line)
+{
+	struct bytes name = wire_directory_name(work->in.header.sender);
+	const char *text;
+
+	if (work->verified) {
+		log_str(line, "requester", auth_requester(work->verified)->words);
+		return;
+	}
+	if (name.data && name_to_text(work->desk->pool, name, &text) == 0) {
+		log_str(line, "claimsSender", text);
+	}
+	if (mac_is(&work->in.header.protection_alg)) {
+		log_bytes(line, "claimsRef", work->in.header.sender_kid);
+	}
+}
+
 int
 answer_fault(struct cmp_work *work)
 {
@@ -56,6 +78,7 @@ answer_fault(struct cmp_work *work)
 		log_str(line, "failInfo", failinfo_name(work->fault.fail_info));
 		log_str(line, "text", work->fault.why.text);
 		log_str(line, "peer", work->request->peer);
+		log_who(work, line);
 	}
 	return answer_error(work, work->fault.fail_info, work->fault.why.text);
 }

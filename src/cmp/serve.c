@@ -102,6 +102,8 @@ serve_log_outcome(struct cmp_work *work, const struct desk_outcome *outcome)
 		log_str(line, "type", request_type_name(entry->type));
 		log_str(line, "subject", entry->subject);
 		log_str(line, "requester", entry->requester);
+	} else if (work->verified) {
+		log_str(line, "requester", auth_requester(work->verified)->words);
 	}
 	log_int(line, "certReqId", outcome->cert_req_id);
 	if (outcome->certificate.data) {

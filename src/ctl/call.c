@@ -87,7 +87,7 @@ call_answer(struct ctl_call *call, json_t *data)
 static void
 call_log(const struct ctl_call *call, int result, const char *text)
 {
-	static const char *const objects[] = {"id", "ref", "serial", "file"};
+	static const char *const objects[] = {"id", "txn", "ref", "serial", "key", "file"};
 	struct log_line line;
 
 	if (call->command->privilege < CTL_DECIDE) {
@@ -99,6 +99,9 @@ call_log(const struct ctl_call *call, int result, const char *text)
 	for (size_t i = 0; i < sizeof(objects) / sizeof(objects[0]); i++) {
 		log_str(&line, objects[i],
 		    json_string_value(json_object_get(call->args, objects[i])));
+	}
+	if (json_is_integer(json_object_get(call->args, "rows"))) {
+		log_int(&line, "rows", json_integer_value(json_object_get(call->args, "rows")));
 	}
 	log_str(&line, "result", result < 0 ? cmpd_strerror(result) : "ok");
 	log_str(&line, "text", result < 0 && text && *text ? text : NULL);

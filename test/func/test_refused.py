@@ -28,10 +28,12 @@ def test_secrets():
     with Server(policy=GRANT) as server:
         secret = server.secret("dev1")
         refused(server, "badMessageCheck", "unknown reference or wrong secret", ref="dev1", secret="not this one")
+        assert "claimsRef=dev1" in server.wait_log("cmp.fault.*").group(0)
         refused(server, "badMessageCheck", "unknown reference or wrong secret", ref="dev2", secret=secret)
         once = server.secret("once", "--uses", "1")
         accepted(server, ref="once", secret=once, subject="/CN=once")
         refused(server, "notAuthorized", "used up", ref="once", secret=once)
+        assert 'requester="mac ref=once"' in server.wait_log("cmp.fault.*used up.*").group(0)
         short = server.secret("short", "--ttl", "1h")
         server.pass_time(3601)  # the client has its own clock: the window must allow for that
         refused(server, "badTime", "messageTime", ref="short", secret=short)
