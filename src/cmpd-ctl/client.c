@@ -154,7 +154,7 @@ exit_code(int64_t error)
 
 /* What an answer means; takes it. */
 static int
-take_answer(json_t *answer, json_t **ret_data)
+take_answer(const struct tool *tool, json_t *answer, json_t **ret_data)
 {
 	const char *text = json_text(answer, "text");
 	int code = EXIT_OK;
@@ -164,7 +164,8 @@ take_answer(json_t *answer, json_t **ret_data)
 			*ret_data = json_incref(json_object_get(answer, "data"));
 		}
 	} else {
-		code = tool_fail(exit_code(json_number(answer, "code")), "%s",
+		code = tool_fail(exit_code(json_number(answer, "code")), "%s%s%s",
+		    tool->input ? tool->input : "", tool->input ? ": " : "",
 		    text ? text : "no reason given");
 	}
 	json_decref(answer);
@@ -216,7 +217,7 @@ tool_call(struct tool *tool, const char *command, json_t *args, json_t **ret_dat
 	}
 	r = exchange(tool, buf_get0(&frame), &answer);
 	buf_fini(&frame);
-	return r == EXIT_OK ? take_answer(answer, ret_data) : r;
+	return r == EXIT_OK ? take_answer(tool, answer, ret_data) : r;
 }
 
 int

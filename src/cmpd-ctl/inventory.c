@@ -38,7 +38,8 @@ next_byte(void *arg)
 static int
 bad(const struct load *load, const char *what, const char *word)
 {
-	return tool_fail(EXIT_ERROR, "line %lld: %s%s", (long long)load->csv.line, what, word);
+	return tool_fail(EXIT_ERROR, "%s: line %lld: %s%s", load->tool->input,
+	    (long long)load->csv.line, what, word);
 }
 
 /* The first record names the columns. */
@@ -48,7 +49,7 @@ read_header(struct load *load)
 	int r = csv_read(&load->csv, &load->diag);
 
 	if (r < 0) {
-		return tool_fail(EXIT_ERROR, "%s",
+		return tool_fail(EXIT_ERROR, "%s: %s", load->tool->input,
 		    r == CMPD_ENOENT ? "the file is empty: the first line names the columns"
 				     : load->diag.text);
 	}
@@ -132,7 +133,7 @@ read_rows(struct load *load)
 			return send_page(load);
 		}
 		if (r < 0) {
-			return tool_fail(EXIT_ERROR, "%s",
+			return tool_fail(EXIT_ERROR, "%s: %s", load->tool->input,
 			    load->diag.text[0] ? load->diag.text : cmpd_strerror(r));
 		}
 		if (load->csv.n != load->n_columns) {
@@ -168,8 +169,8 @@ end_load(struct load *load)
 	if (code == EXIT_OK && load->tool->json) {
 		code = output_object(data);
 	} else if (code == EXIT_OK) {
-		(void)printf("%lld rows, %lld before\n", (long long)load->rows,
-		    (long long)json_number(data, "rows_before"));
+		(void)printf("%lld %s, %lld before\n", (long long)load->rows,
+		    load->rows == 1 ? "row" : "rows", (long long)json_number(data, "rows_before"));
 		code = output_flush();
 	}
 	json_decref(data);
@@ -187,6 +188,7 @@ run_inventory_load(struct tool *tool)
 	if (!in) {
 		return tool_fail(EXIT_ERROR, "%s: %s", name, strerror(errno));
 	}
+	tool->input = in == stdin ? "standard input" : name;
 	csv_init(&load.csv, next_byte, in);
 	load.page = json_array();
 	code = read_header(&load);
@@ -197,7 +199,7 @@ run_inventory_load(struct tool *tool)
 		code = read_rows(&load);
 	}
 	if (code == EXIT_OK && ferror(in)) {
-		code = tool_fail(EXIT_ERROR, "%s: cannot be read", name);
+		code = tool_fail(EXIT_ERROR, "%s: cannot be read", tool->input);
 	}
 	if (code == EXIT_OK) {
 		code = end_load(&load);
@@ -216,7 +218,7 @@ static const struct table_column table_columns[] = {
     {"DEVICE", 0.3, true, false},
     {"ISSUER", 0.2, true, false},
     {"NEW SUBJECT", 0.3, true, false},
-    {"NEW SANS", 0.2, true, false},
+    {"NEW NAMES", 0.2, true, false},
     {"PROFILE", 0.1, true, false},
 };
 
@@ -279,14 +281,16 @@ static void
 row_print(const json_t *row)
 {
 	char *sans = json_join(json_object_get(row, "new_sans"));
+	char line[24];
 
 	output_field("serial", json_text(row, "serial"));
 	output_field("subject", json_text(row, "subject"));
 	output_field("issuer", json_text(row, "issuer"));
 	output_field("new subject", json_text(row, "new_subject"));
-	output_field("new sans", *sans ? sans : NULL);
+	output_field("new names", *sans ? sans : NULL);
 	output_field("profile", json_text(row, "profile"));
-	(void)printf("%-14s%lld\n", "line:", (long long)json_number(row, "line"));
+	(void)snprintf(line, sizeof(line), "%lld", (long long)json_number(row, "line"));
+	output_field("line", line);
 	free(sans);
 }
 

@@ -133,7 +133,8 @@ run_init(struct tool *tool)
 	int r = init_run(tool->words[0], listen, &diag);
 
 	if (r < 0) {
-		return tool_fail(EXIT_ERROR, "%s", diag.text[0] ? diag.text : cmpd_strerror(r));
+		return tool_fail(r == CMPD_EINVAL ? EXIT_USAGE : EXIT_ERROR, "%s",
+		    diag.text[0] ? diag.text : cmpd_strerror(r));
 	}
 	if (!tool->json) {
 		init_print_next(tool->words[0]);

@@ -117,8 +117,10 @@ fields_waiting(const json_t *entry)
 		(void)snprintf(text, sizeof(text), "every %llds",
 		    (long long)json_number(entry, "check_after"));
 		output_field("client polls", text);
-		output_field("waits for", json_text(entry, "reason"));
 		field_time("expires", entry, "expires");
+	}
+	if (strcmp(state, "pending") == 0) {
+		output_field("why it waits", json_text(entry, "reason"));
 	}
 	if (strcmp(state, "issued") == 0) {
 		field_time("confirm until", entry, "confirm_until");

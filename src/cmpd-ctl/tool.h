@@ -69,6 +69,7 @@ struct client;
 struct tool {
 	struct args args;
 	struct client *client; /* connected when first needed */
+	const char *input; /* the file that is being sent: errors name it; NULL: none */
 	bool json;
 	bool yes;
 	int n; /* words behind the command */

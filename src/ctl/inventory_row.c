@@ -53,6 +53,16 @@ inventory_name_parse(struct ctl_context *context, const char *text, const char *
 	return r < 0 ? r : name_to_text(context->desk->pool, der, ret);
 }
 
+/* What cannot be a host name is rather a list with the wrong separator. */
+static bool
+could_be_dns(const char *san)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789.-_*";
+
+	return strncasecmp(san, "DNS:", 4) != 0 || (san[4] && !san[4 + strspn(san + 4, allowed)]);
+}
+
 /* "DNS:a;IP:10.0.0.1" in the form that is compared. */
 static int
 parse_sans(struct ctl_context *context, const char *text, const char ***ret)
@@ -72,6 +82,9 @@ parse_sans(struct ctl_context *context, const char *text, const char ***ret)
 		sans[n] = pool_strndup(pool, text, len);
 		if (!sans[n++]) {
 			return CMPD_ENOMEM;
+		}
+		if (!could_be_dns(sans[n - 1])) {
+			return CMPD_EFORMAT;
 		}
 		text += len + (text[len] == ';');
 	}

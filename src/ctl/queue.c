@@ -1,6 +1,7 @@
 /*
  * Commands on entries: list, show, approve, deny, comment.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,6 +40,23 @@ filter_txn(struct ctl_context *context, struct txn_key *key, struct entry_filter
 }
 
 static int
+explain_states(struct ctl_context *context)
+{
+	char names[160] = "";
+	size_t len = 0;
+
+	for (int i = ENTRY_PENDING; i < ENTRY_STATES && len < sizeof(names); i++) {
+		const char *name = entry_state_name((enum entry_state)i);
+
+		if (name) {
+			len += (size_t)snprintf(names + len, sizeof(names) - len, "%s%s",
+			    len ? ", " : "", name);
+		}
+	}
+	return diag_set(&context->diag, CMPD_EINVAL, "no such state; there are %s", names);
+}
+
+static int
 filter_init(struct ctl_context *context, struct txn_key *key, struct entry_filter *filter)
 {
 	const char *state = ctl_arg_string(context, "state");
@@ -48,7 +66,7 @@ filter_init(struct ctl_context *context, struct txn_key *key, struct entry_filte
 	filter->state = -1;
 	if (state) {
 		if (entry_state_parse(state, &parsed) < 0) {
-			return diag_set(&context->diag, CMPD_EINVAL, "no such state");
+			return explain_states(context);
 		}
 		filter->state = (int)parsed;
 	}
@@ -137,7 +155,7 @@ entry_find(struct ctl_context *context, struct entry *ret)
 {
 	struct desk *desk = context->desk;
 
-	return ctl_explain_find(context, "entry", "id", FIND_MAX_HEX,
+	return ctl_explain_find(context, "request", "id", FIND_MAX_HEX,
 	    store_entry_by_id(desk->reader, desk->pool, ctl_arg_string(context, "id"), ret));
 }
 

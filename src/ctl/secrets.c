@@ -182,7 +182,7 @@ check_new(struct ctl_context *context, const struct secret *secret)
 			return 0;
 		}
 		return diag_set(&context->diag, CMPD_EEXIST,
-		    "there is a secret with this reference");
+		    "there is a secret with this reference: secret rotate gives it a new one");
 	}
 	return r;
 }
@@ -252,7 +252,7 @@ make_place(struct ctl_context *context, const struct secret *old, int64_t overla
 	r = ctl_secret_before(context, old, &before);
 	if (r == 0 && !is_expired(context, &before)) {
 		return diag_set(&context->diag, CMPD_EEXIST,
-		    "the one before it is good until %s: wait, or remove it (retiring)",
+		    "the one before it is good until %s: wait, or secret remove --retiring",
 		    clock_format(before.expires, until));
 	}
 	if (r == 0) {
