@@ -77,7 +77,7 @@ static const struct conf_row kga_rows[] = {
     KGA_KEY(key, CONF_KEY, NULL, ANY, "Its private key: a file or a URI."),
     KGA_KEY(bare_key, CONF_BOOL, "false", ANY,
 	"Whether a key is sent as it is (PrivateKeyInfo) instead of in an AsymmetricKeyPackage: "
-	"the client of OpenSSL 3.5 reads nothing else."),
+	"the client of OpenSSL 3.5 (*openssl cmp -centralkeygen*) reads nothing else."),
     END};
 
 static const struct conf_section kga = {"kga",
@@ -195,8 +195,9 @@ static const struct conf_row endpoint_rows[] = {
     KEY(conf_endpoint, max_extra_certs, CONF_INT, CONF_RELOADABLE, "10", RANGE(0, 100),
 	"Certificates that a message may carry along in extraCerts."),
     KEY(conf_endpoint, max_nested, CONF_INT, CONF_RELOADABLE, "0", RANGE(0, 1000),
-	"Messages that registration authorities may bring in one nested message; each is a request "
-	"of its own and costs as much. 0: nested messages are not served. A batch also has to fit "
+	"Messages that registration authorities (_ras_, _ra_trust_) may bring in one nested "
+	"message; each is a request of its own and costs as much. 0: nested messages are not "
+	"served. A batch also has to fit "
 	"into _body_size_ of _limits_: reckon with 2 KiB for each message."),
     KEY(conf_endpoint, protection_algorithms, LIST(CONF_STRING), CONF_RELOADABLE, SIGNATURES, ANY,
 	"Signature algorithms that may protect a message: *ecdsa-sha256*, *rsa-sha384*, "
@@ -237,8 +238,11 @@ static const struct conf_row endpoint_rows[] = {
 	"For clients that want certReqId 0 in the answer to a p10cr, instead of -1."),
     KEY(conf_endpoint, hold, CONF_BITS, CONF_RELOADABLE, "", WORDS(holdable),
 	"Requests besides those for certificates that wait for an operator if no plugin decides: "
-	"of *rr*, *genm*. They are carried out when the client asks again after the approval "
-	"(pollReq with certReqId -1, RFC 9810 5.3.22). Without it they are answered at once."),
+	"of *rr*, *genm*. A pattern of _policy_ that names a subject decides about revocations of "
+	"its certificates too, unless it also has *type*. They are carried out when the client "
+	"asks again after the approval (pollReq with certReqId -1, RFC 9810 5.3.22); the client of "
+	"OpenSSL does that from 3.5 on, older ones end with an error. Without it they are answered "
+	"at once."),
     KEY(conf_endpoint, same_key, CONF_BITS, CONF_RELOADABLE, "", WORDS(enrolments),
 	"Requests that may ask for a certificate for a key that has a valid one already, or for "
 	"several with one key: of *ir*, *cr*, *kur*, *p10cr*."),
@@ -257,7 +261,8 @@ static const struct conf_row endpoint_rows[] = {
 	.help = "The plugins that decide, a list of groups. The first that does not pass decides; "
 		"if all pass (or there are none), requests for certificates are held. _plugin_ is "
 		"the name of a plugin in _plugin_dir_ or the path of a file; all other keys of "
-		"the group are the plugin's own."},
+		"the group are the plugin's own: those of *allow* and *exec*, which come along, "
+		"are in *cmpd-plugin*(7)."},
     END};
 
 const struct conf_section conf_endpoints = {"endpoints",
