@@ -24,6 +24,7 @@
  *   CTL [exit=4] approve a [id=0] [version=1] | deny a badRequest "text" [id=0] | any other words of
  *                                    cmpd-ctl, where @a:7 stands for the id of that entry and %name for that file
  *   OUTPUT text | OUTPUT !text         the last CTL said this, or did not
+ *   UNTIL text WORDS                   cmpd-ctl WORDS says this, soon
  *   SAME a b                           the last answers of both are the same bytes
  *   LAP text                           says how long cmpd took to answer since the last LAP
  *   REMEMBER, UNCHANGED                what was sent in between has changed nothing in the store
@@ -366,6 +367,25 @@ do_ctl(struct player *p, const struct words *words)
 	}
 }
 
+/* UNTIL text WORDS: what housekeeping does takes its time. */
+static void
+do_until(struct player *p, const struct words *words)
+{
+	const char *text = word_at(p, words, 1), *args[WORDS_MAX + 2] = {NULL};
+	int waited;
+
+	for (int at = 2; at < words->n; at++) {
+		args[at - 2] = words->word[at];
+	}
+	for (waited = 0; waited <= STATE_WAIT_MS; waited += 50) {
+		if (place_ctl(p, args) == 0 && strstr(p->output, text) != NULL) {
+			return;
+		}
+		usleep(50000);
+	}
+	fail(p, "never in the output: %s\n# %s", text, p->output);
+}
+
 static void
 do_output(struct player *p, const struct words *words)
 {
@@ -441,6 +461,7 @@ static const struct verb {
     {"FILE", do_file},
     {"CTL", do_ctl, true},
     {"OUTPUT", do_output},
+    {"UNTIL", do_until},
     {"SAME", do_same},
     {"LAP", http_lap},
     {"REMEMBER", do_remember},
