@@ -73,6 +73,36 @@ def test_other_users():
             [*member, tool, "-s", server.socket, "status"], capture_output=True).returncode == 0)
 
 
+def test_two_approvals():
+    "B7.4 policy wants two operators: one is not enough, the same one twice is one, for a certificate and for a revocation"
+    if os.geteuid() != 0 or not shutil.which("setpriv"):
+        raise Skip("needs root and setpriv")
+    two = {"plugin": "exec", "command": ["/bin/sh", "-c", "echo '{\"approvals\":2}'; exit 3"]}
+    with Server(policy=[two], top={"control": {"socket": "ctl.sock", "admin_users": ["nobody"]}}) as server:
+        os.chmod(server.folder, 0o755)
+        os.chmod(server.socket, 0o666)
+        tool = shutil.copy(CTL, server.folder / "tool")
+        other = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", tool, "-s", server.socket]
+        secret = server.secret("dev1")
+        client = server.enrol("ir", ref="dev1", secret=secret, subject="/CN=dev1")
+        entry = server.wait_entry(type="ir", state="pending")
+        server.ctl("approve", entry["id"], "--yes")
+        server.ctl("approve", entry["id"], "--yes", code=4)
+        shown = server.json("show", entry["id"])
+        assert shown["state"] == "pending" and shown["approvals_needed"] == 2 and len(shown["approvals"]) == 1, shown
+        assert client.running()
+        subprocess.run([*other, "approve", entry["id"], "--yes"], check=True, capture_output=True)
+        assert client.wait() == 0, client.output()
+        revoke = server.enrol("rr", cert=client.certificate, key=client.certificate.with_suffix(".key"),
+                              more=["-oldcert", client.certificate])
+        entry = server.wait_entry(type="rr", state="pending")
+        server.ctl("approve", entry["id"], "--yes")
+        assert server.json("show", entry["id"])["state"] == "pending"
+        subprocess.run([*other, "approve", entry["id"], "--yes"], check=True, capture_output=True)
+        assert server.json("show", entry["id"])["state"] in ("approved", "done")
+        revoke.kill()
+
+
 def test_hostile_frames():
     "B8.6 garbage on the control socket harms nobody"
     with Server(top={"control": {"socket": "ctl.sock"}, "limits": {"control_connections": 4}}) as server:
