@@ -1,6 +1,7 @@
 /* What concerns more than one key: names, references, pairs of values. */
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/un.h>
 
 #include "conf/parse.h"
@@ -188,12 +189,49 @@ check_ras(struct conf_parser *parser, size_t n)
 	return 0;
 }
 
+/* A subjectAltName ("DNS:...") is of a kind ("dns") that the profile lets in. */
+static bool
+san_allowed(const struct conf_profile *profile, const char *san)
+{
+	for (const char **kind = profile->san; *kind != NULL; kind++) {
+		size_t len = strlen(*kind);
+
+		if (strncasecmp(*kind, san, len) == 0 && san[len] == ':') {
+			return true;
+		}
+	}
+	return false;
+}
+
+static int
+check_vendor_sans(struct conf_parser *parser, size_t n)
+{
+	const struct conf_endpoint *endpoint = &parser->conf->endpoints[n];
+	const struct conf_profile *profile = conf_profile_find(parser->conf, endpoint->profile);
+
+	for (const char **san = endpoint->vendor.san; *san != NULL; san++) {
+		if (!san_allowed(profile, *san)) {
+			return conf_fail(parser, at(parser, "endpoints", n, "vendor"), CMPD_ECONF,
+			    "vendor: san: \"%s\" is of a kind that san of profile \"%s\" does "
+			    "not have",
+			    *san, profile->name);
+		}
+	}
+	return 0;
+}
+
 /* Who they are is known, what they are to be called must be too. */
 static int
 check_vendor(struct conf_parser *parser, size_t n)
 {
 	const struct conf_vendor *vendor = &parser->conf->endpoints[n].vendor;
 	bool named = vendor->subject != NULL || vendor->inventory;
+
+	if (vendor->unknown == CONF_UNKNOWN_DENY && !vendor->inventory) {
+		return conf_fail(parser, at(parser, "endpoints", n, "vendor"), CMPD_ECONF,
+		    "vendor: unknown = \"deny\" needs inventory = true: without it every device is "
+		    "known");
+	}
 
 	if (vendor->trust[0] != NULL && !named) {
 		return conf_fail(parser, at(parser, "endpoints", n, "vendor"), CMPD_ECONF,
@@ -204,7 +242,7 @@ check_vendor(struct conf_parser *parser, size_t n)
 		return conf_fail(parser, at(parser, "endpoints", n, "vendor"), CMPD_ECONF,
 		    "vendor: trust is empty, so the other keys mean nothing");
 	}
-	return 0;
+	return check_vendor_sans(parser, n);
 }
 
 /* Can anybody be authenticated? */
@@ -255,6 +293,11 @@ check_endpoint(struct conf_parser *parser, size_t n)
 		return conf_fail(parser, at(parser, "endpoints", n, "central_key"), CMPD_ECONF,
 		    "central_key: needs kga = { certificate; key; }, which signs the keys that are "
 		    "made");
+	}
+	if (endpoint->max_nested > 0 && endpoint->n_ras == 0 && endpoint->ra_trust[0] == NULL) {
+		return conf_fail(parser, at(parser, "endpoints", n, "max_nested"), CMPD_ECONF,
+		    "max_nested: needs ras or ra_trust: only registration authorities nest "
+		    "messages");
 	}
 	error = check_ras(parser, n);
 	if (error == 0) {

@@ -202,6 +202,16 @@ endpoints_that_make_no_sense(void **state)
 		"called?"},
 	    {"vendor = { subject = \"/CN=x\"; };",
 		"t.conf:4: vendor: trust is empty, so the other keys mean nothing"},
+	    {"vendor = { trust = [ \"v.pem\" ]; subject = \"/CN=x\"; unknown = \"deny\"; };",
+		"t.conf:4: vendor: unknown = \"deny\" needs inventory = true: without it every "
+		"device is known"},
+	    {"vendor = { trust = [ \"v.pem\" ]; subject = \"/CN=x\"; san = [ \"DNS:a\" ]; };",
+		"t.conf:4: vendor: san: \"DNS:a\" is of a kind that san of profile \"device\" does "
+		"not "
+		"have"},
+	    {"max_nested = 5;",
+		"t.conf:4: max_nested: needs ras or ra_trust: only registration authorities nest "
+		"messages"},
 	    {"vendor = { inventory = true; };",
 		"t.conf:4: vendor: trust is empty, so the other keys mean nothing"},
 	    {"vendor = { trust = [ \"v.pem\" ]; inventory = true; unknown = \"grant\"; };",
