@@ -1,6 +1,7 @@
 /*
  * Commands on certificates.
  */
+#include "cmpd-ctl/list.h"
 #include "cmpd-ctl/queue.h"
 
 static const struct table_column columns[] = {
@@ -13,29 +14,19 @@ static const struct table_column columns[] = {
 
 #define COLUMNS (sizeof(columns) / sizeof(columns[0]))
 
-static int
-show_table_page(void *arg, const json_t *items, bool last)
+static void
+cert_row(struct table *table, const json_t *cert)
 {
-	struct table *table = arg;
-
-	(void)last;
-	for (size_t i = 0; i < json_array_size(items); i++) {
-		const json_t *cert = json_array_get(items, i);
-
-		table_row(table, (const char *const[COLUMNS]){json_text(cert, "serial"),
-				     json_text(cert, "status"), json_text(cert, "not_after"),
-				     json_text(cert, "profile"), json_text(cert, "subject")});
-	}
-	table_print(table);
-	return output_flush();
+	table_row(table, (const char *const[COLUMNS]){json_text(cert, "serial"),
+			     json_text(cert, "status"), json_text(cert, "not_after"),
+			     json_text(cert, "profile"), json_text(cert, "subject")});
 }
 
 int
 run_cert_list(struct tool *tool)
 {
+	static const struct list list = {"cert list", columns, COLUMNS, cert_row};
 	json_t *request = NULL;
-	struct table *table;
-	bool first = true;
 	int64_t n = 0;
 	int code = tool_count(&tool->args, &n);
 
@@ -44,13 +35,7 @@ run_cert_list(struct tool *tool)
 	}
 	request = json_object();
 	put_text(request, "status", tool->args.option[OPT_STATUS]);
-	if (tool->json) {
-		return tool_pages(tool, "cert list", request, n, show_json_page, &first);
-	}
-	table = table_new(columns, COLUMNS);
-	code = tool_pages(tool, "cert list", request, n, show_table_page, table);
-	table_free(table);
-	return code;
+	return list_show(tool, &list, request, n);
 }
 
 static void

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cmpd-ctl/csv.h"
+#include "cmpd-ctl/list.h"
 #include "cmpd-ctl/queue.h"
 
 #define PAGE_BYTES (48u * 1024) /* of rows in one request: CTL_REQUEST_MAX and room for the rest */
@@ -224,47 +225,27 @@ static const struct table_column table_columns[] = {
 
 #define TABLE_COLUMNS (sizeof(table_columns) / sizeof(table_columns[0]))
 
-static int
-show_table_page(void *arg, const json_t *items, bool last)
+static void
+inventory_row(struct table *table, const json_t *row)
 {
-	struct table *table = arg;
+	const char *serial = json_text(row, "serial");
+	char *sans = json_join(json_object_get(row, "new_sans"));
 
-	(void)last;
-	for (size_t i = 0; i < json_array_size(items); i++) {
-		const json_t *row = json_array_get(items, i);
-		const char *serial = json_text(row, "serial");
-		char *sans = json_join(json_object_get(row, "new_sans"));
-
-		table_row(table,
-		    (const char *const[TABLE_COLUMNS]){serial ? serial : json_text(row, "subject"),
-			json_text(row, "issuer"), json_text(row, "new_subject"), sans,
-			json_text(row, "profile")});
-		free(sans);
-	}
-	table_print(table);
-	return output_flush();
+	table_row(table, (const char *const[TABLE_COLUMNS]){
+			     serial ? serial : json_text(row, "subject"), json_text(row, "issuer"),
+			     json_text(row, "new_subject"), sans, json_text(row, "profile")});
+	free(sans);
 }
 
 int
 run_inventory_list(struct tool *tool)
 {
-	json_t *request = NULL;
-	struct table *table;
-	bool first = true;
+	static const struct list list = {
+	    "inventory list", table_columns, TABLE_COLUMNS, inventory_row};
 	int64_t n = 0;
 	int code = tool_count(&tool->args, &n);
 
-	if (code != EXIT_OK) {
-		return code;
-	}
-	request = json_object();
-	if (tool->json) {
-		return tool_pages(tool, "inventory list", request, n, show_json_page, &first);
-	}
-	table = table_new(table_columns, TABLE_COLUMNS);
-	code = tool_pages(tool, "inventory list", request, n, show_table_page, table);
-	table_free(table);
-	return code;
+	return code == EXIT_OK ? list_show(tool, &list, json_object(), n) : code;
 }
 
 static json_t *

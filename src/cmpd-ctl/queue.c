@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "cmpd-ctl/list.h"
 
 /* ---- list ---- */
 
@@ -56,36 +57,6 @@ entry_table_row(struct table *table, const json_t *entry)
 	}
 	table_row(table, texts);
 	free(names);
-}
-
-static int
-show_table_page(void *arg, const json_t *items, bool last)
-{
-	struct table *table = arg;
-
-	(void)last;
-	for (size_t i = 0; i < json_array_size(items); i++) {
-		entry_table_row(table, json_array_get(items, i));
-	}
-	table_print(table);
-	return output_flush();
-}
-
-/* One object per line, as an array over all pages. arg: is nothing printed yet? */
-int
-show_json_page(void *arg, const json_t *items, bool last)
-{
-	bool *first = arg;
-
-	for (size_t i = 0; i < json_array_size(items); i++) {
-		(void)fputs(*first ? "[\n" : ",\n", stdout);
-		*first = false;
-		output_json(json_array_get(items, i), 0);
-	}
-	if (last) {
-		(void)fputs(*first ? "[]\n" : "\n]\n", stdout);
-	}
-	return output_flush();
 }
 
 int
@@ -144,10 +115,10 @@ entry_put_txn(struct tool *tool, json_t *request)
 int
 run_list(struct tool *tool)
 {
+	static const struct list list = {"list", columns, COLUMNS, entry_table_row};
 	const struct args *args = &tool->args;
 	json_t *request = NULL;
 	int64_t older = 0, n = 0;
-	bool first = true;
 	int code = tool_duration(args, OPT_OLDER_THAN, &older);
 
 	if (code == EXIT_OK) {
@@ -165,16 +136,12 @@ run_list(struct tool *tool)
 	code = entry_put_txn(tool, request);
 	if (code != EXIT_OK) {
 		json_decref(request);
-	} else if (tool->json) {
-		code = tool_pages(tool, "list", request, n, show_json_page, &first);
-	} else {
-		struct table *table = entry_table_new();
-
-		(void)json_object_set_new(request, "short", json_true());
-		code = tool_pages(tool, "list", request, n, show_table_page, table);
-		table_free(table);
+		return code;
 	}
-	return code;
+	if (!tool->json) {
+		(void)json_object_set_new(request, "short", json_true());
+	}
+	return list_show(tool, &list, request, n);
 }
 
 int

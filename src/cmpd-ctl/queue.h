@@ -12,9 +12,6 @@ void entry_print(const json_t *entry);
 struct table *entry_table_new(void);
 void entry_table_row(struct table *table, const json_t *entry);
 
-/* A page of any list as JSON; arg: a bool, true before the first page. */
-int show_json_page(void *arg, const json_t *items, bool last);
-
 /* Puts the transactionID that --txn means into the arguments of list, if it is given. EXIT_... */
 int entry_put_txn(struct tool *tool, json_t *request);
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cmpd-ctl/list.h"
 #include "cmpd-ctl/queue.h"
 
 #define SECRET_MAX 128
@@ -201,33 +202,12 @@ secret_row(struct table *table, const json_t *secret)
 		json_text(secret, "subject")});
 }
 
-static int
-show_table_page(void *arg, const json_t *items, bool last)
-{
-	struct table *table = arg;
-
-	(void)last;
-	for (size_t i = 0; i < json_array_size(items); i++) {
-		secret_row(table, json_array_get(items, i));
-	}
-	table_print(table);
-	return output_flush();
-}
-
 int
 run_secret_list(struct tool *tool)
 {
-	bool first = true;
-	struct table *table;
-	int code;
+	static const struct list list = {"secret list", columns, COLUMNS, secret_row};
 
-	if (tool->json) {
-		return tool_pages(tool, "secret list", json_object(), 0, show_json_page, &first);
-	}
-	table = table_new(columns, COLUMNS);
-	code = tool_pages(tool, "secret list", json_object(), 0, show_table_page, table);
-	table_free(table);
-	return code;
+	return list_show(tool, &list, json_object(), 0);
 }
 
 int
