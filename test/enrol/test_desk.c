@@ -1,29 +1,8 @@
 /*
  * The desk on the memory store: what becomes of a request, by whomever it is decided.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "base/clock.h"
-#include "enrol/desk.h"
-#include "issuer/fixture.h"
-#include "policy/policy.h"
-#include "store/store.h"
-
-struct world {
-	struct fixture f;
-	struct conf_endpoint endpoint;
-	struct store *store;
-	struct store_reader *reader;
-	struct policy *policy;
-	struct desk desk;
-	struct desk_requester requester;
-	struct secret secret;
-	struct txn txn;
-};
+#include "world.h"
 
 static int64_t now, start;
 
@@ -36,60 +15,18 @@ test_clock(void)
 static int
 setup(void **state)
 {
-	struct world *w = calloc(1, sizeof(*w));
-	struct store_options options = {.dir = NULL};
-	struct diag diag = {""};
-
 	/* The CA of the fixture is made at the real time. */
 	start = now = clock_wall_ms() + 60000;
 	clock_set_source(test_clock, test_clock);
-	fixture_init(&w->f, "P-256", 3650);
-	assert_int_equal(fixture_issuer(&w->f), 0);
-	w->endpoint = (struct conf_endpoint){.path = "/.well-known/cmp",
-	    .profile = w->f.profile.name,
-	    .check_after = 2000,
-	    .confirm_wait = 60000,
-	    .entry_ttl = 3600000,
-	    .replay_keep = 1000,
-	    .message_time_window = 1000};
-	w->f.conf.endpoints = &w->endpoint;
-	w->f.conf.n_endpoints = 1;
-	w->f.conf.limits.pending = 100;
-	w->f.conf.retention.entry = 10 * DAY;
-	w->f.conf.plugin_threads = 1;
-	assert_int_equal(store_open(&options, &w->store, &diag), 0);
-	assert_int_equal(store_reader_open(w->store, &w->reader), 0);
-	assert_int_equal(policy_new(&w->f.conf, &w->policy, &diag), 0);
-	w->desk = (struct desk){.conf = &w->f.conf,
-	    .issuer = w->f.issuer,
-	    .policy = w->policy,
-	    .reader = w->reader,
-	    .pool = w->f.pool,
-	    .now = now};
-	w->requester = (struct desk_requester){
-	    .words = "mac ref=dev1", .reference = "dev1", .peer = "127.0.0.1"};
-	w->txn = (struct txn){.key = {PROTOCOL_CMP, 16, "0123456789abcde"},
-	    .endpoint = w->endpoint.path,
-	    .type = REQUEST_IR,
-	    .n_ids = 1,
-	    .received = start,
-	    .deadline = start + DAY,
-	    .due = start + DAY};
-	*state = w;
+	*state = world_new(now);
 	return 0;
 }
 
 static int
 teardown(void **state)
 {
-	struct world *w = *state;
-
-	policy_free(w->policy);
-	store_reader_close(w->reader);
-	store_close(w->store);
-	fixture_fini(&w->f);
+	world_free(*state);
 	clock_set_source(NULL, NULL);
-	free(w);
 	return 0;
 }
 
@@ -98,38 +35,13 @@ teardown(void **state)
 static void
 begin(struct world *w)
 {
-	w->desk.now = now;
-	w->desk.unit = unit_new();
-	assert_non_null(w->desk.unit);
-}
-
-static void
-commit(struct world *w)
-{
-	assert_int_equal(store_commit_wait(w->store, w->desk.unit), 0);
-}
-
-static void
-wake(void *arg)
-{
-	(void)arg;
+	world_begin(w, now);
 }
 
 static struct desk_outcome
 submit(struct world *w, const struct template *template)
 {
-	struct desk_request request = {.endpoint = &w->endpoint,
-	    .txn = w->txn.key,
-	    .type = REQUEST_IR,
-	    .template = *template,
-	    .pop = POP_VERIFIED};
-	struct desk_verdict verdict = {.cert_req_id = 0};
-	struct desk_outcome outcome;
-
-	assert_int_equal(
-	    desk_submit(&w->desk, &w->requester, &request, &verdict, wake, NULL, &outcome), 0);
-	policy_call_free(verdict.call);
-	return outcome;
+	return world_submit(w, template, POP_VERIFIED);
 }
 
 /* A held request with its transaction. */
@@ -141,7 +53,7 @@ arrange_held(struct world *w)
 	begin(w);
 	assert_int_equal(submit(w, &template).status, DESK_WAITING);
 	unit_put_txn(w->desk.unit, &w->txn);
-	commit(w);
+	world_commit(w);
 }
 
 static struct entry
@@ -192,7 +104,7 @@ collect(struct world *w)
 
 	begin(w);
 	assert_int_equal(desk_collect(&w->desk, &w->txn, &entry, &outcome), 0);
-	commit(w);
+	world_commit(w);
 	return outcome;
 }
 
@@ -206,7 +118,7 @@ sweep(struct world *w, bool grace)
 	for (size_t i = 0; i < n; i++) {
 		begin(w);
 		assert_int_equal(desk_sweep_one(&w->desk, &due[i], grace), 0);
-		commit(w);
+		world_commit(w);
 	}
 }
 
@@ -321,7 +233,7 @@ confirm(struct world *w, bool accepted)
 		unit_free(w->desk.unit);
 		return error;
 	}
-	commit(w);
+	world_commit(w);
 	return 0;
 }
 
@@ -416,7 +328,7 @@ B1_9_abort_ends_what_is_open(void **state)
 	arrange_held(w);
 	begin(w);
 	assert_int_equal(desk_abort(&w->desk, &w->txn, "gone"), 0);
-	commit(w);
+	world_commit(w);
 	assert_int_equal(stored(w).state, ENTRY_ABORTED);
 	assert_int_equal(decide(w, DECISION_APPROVE, 0), CMPD_ESTATE);
 }
@@ -456,7 +368,7 @@ late_grant_of_own_names_approves(void **state)
 	arrange_held(w);
 	begin(w);
 	assert_int_equal(desk_decide_late(&w->desk, &w->txn.key, 0, &verdict, &entry, &diag), 0);
-	commit(w);
+	world_commit(w);
 	assert_int_equal(stored(w).state, ENTRY_APPROVED);
 	assert_string_equal(stored(w).decided_by, "plugin:slow");
 }
@@ -491,7 +403,7 @@ secret_is_given_back_when_nothing_came_of_it(void **state)
 
 	begin(w);
 	unit_add_secret(w->desk.unit, &secret);
-	commit(w);
+	world_commit(w);
 	assert_int_equal(
 	    store_secret_find(w->reader, w->f.pool, "dev1", w->endpoint.path, &w->secret), 0);
 	w->requester.secret = &w->secret;
@@ -501,7 +413,7 @@ secret_is_given_back_when_nothing_came_of_it(void **state)
 		      .subject = template_of(&w->f).subject, .spki = template_of(&w->f).spki});
 	unit_use_secret(w->desk.unit, w->secret.id, now);
 	unit_put_txn(w->desk.unit, &w->txn);
-	commit(w);
+	world_commit(w);
 	assert_int_equal(store_secret_get(w->reader, w->f.pool, w->secret.id, &w->secret), 0);
 	assert_int_equal(w->secret.uses_left, 0);
 	assert_int_equal(decide(w, DECISION_DENY, 0), 0);
@@ -515,7 +427,7 @@ secret_is_given_back_when_nothing_came_of_it(void **state)
 	assert_int_equal(desk_close_txn(&w->desk, &w->txn, &entry, 1), 0);
 	assert_true(w->txn.ended);
 	unit_put_txn(w->desk.unit, &w->txn);
-	commit(w);
+	world_commit(w);
 	assert_int_equal(store_secret_get(w->reader, w->f.pool, w->secret.id, &w->secret), 0);
 	assert_int_equal(w->secret.uses_left, 1);
 	assert_int_equal(w->secret.open, 0);

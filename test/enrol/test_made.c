@@ -1,121 +1,37 @@
 /*
  * Keys that are made here: when, of which kind, and that they are there once.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include <openssl/x509v3.h>
 
 #include "base/clock.h"
-#include "enrol/desk.h"
-#include "issuer/fixture.h"
-#include "policy/policy.h"
-#include "store/store.h"
-
-struct world {
-	struct fixture f;
-	struct conf_endpoint endpoint;
-	struct store *store;
-	struct store_reader *reader;
-	struct policy *policy;
-	struct desk desk;
-	struct desk_requester requester;
-	struct txn txn;
-};
+#include "world.h"
 
 /* ---- arrange ---- */
 
 static int
 setup(void **state)
 {
-	struct world *w = calloc(1, sizeof(*w));
-	struct store_options options = {.dir = NULL};
-	struct diag diag = {""};
-	int64_t now = clock_wall_ms();
-
-	fixture_init(&w->f, "P-256", 3650);
-	assert_int_equal(fixture_issuer(&w->f), 0);
-	w->endpoint = (struct conf_endpoint){.path = "/.well-known/cmp",
-	    .profile = w->f.profile.name,
-	    .check_after = 2000,
-	    .confirm_wait = 60000,
-	    .entry_ttl = 3600000};
-	w->f.conf.endpoints = &w->endpoint;
-	w->f.conf.n_endpoints = 1;
-	w->f.conf.limits.pending = 100;
-	w->f.conf.plugin_threads = 1;
-	assert_int_equal(store_open(&options, &w->store, &diag), 0);
-	assert_int_equal(store_reader_open(w->store, &w->reader), 0);
-	assert_int_equal(policy_new(&w->f.conf, &w->policy, &diag), 0);
-	w->desk = (struct desk){.conf = &w->f.conf,
-	    .issuer = w->f.issuer,
-	    .policy = w->policy,
-	    .reader = w->reader,
-	    .pool = w->f.pool,
-	    .now = now};
-	w->requester = (struct desk_requester){
-	    .words = "mac ref=dev1", .reference = "dev1", .peer = "127.0.0.1"};
-	w->txn = (struct txn){.key = {PROTOCOL_CMP, 16, "0123456789abcde"},
-	    .endpoint = w->endpoint.path,
-	    .type = REQUEST_IR,
-	    .n_ids = 1,
-	    .received = now,
-	    .deadline = now + DAY,
-	    .due = now + DAY};
-	*state = w;
+	*state = world_new(clock_wall_ms());
 	return 0;
 }
 
 static int
 teardown(void **state)
 {
-	struct world *w = *state;
-
-	policy_free(w->policy);
-	store_reader_close(w->reader);
-	store_close(w->store);
-	fixture_fini(&w->f);
-	free(w);
+	world_free(*state);
 	return 0;
 }
 
 static void
 begin(struct world *w)
 {
-	w->desk.unit = unit_new();
-	assert_non_null(w->desk.unit);
-}
-
-static void
-commit(struct world *w)
-{
-	assert_int_equal(store_commit_wait(w->store, w->desk.unit), 0);
-}
-
-static void
-wake(void *arg)
-{
-	(void)arg;
+	world_begin(w, w->desk.now);
 }
 
 static struct desk_outcome
 submit(struct world *w, const struct template *template)
 {
-	struct desk_request request = {.endpoint = &w->endpoint,
-	    .txn = w->txn.key,
-	    .type = REQUEST_IR,
-	    .template = *template,
-	    .pop = POP_NOT_NEEDED};
-	struct desk_verdict verdict = {.cert_req_id = 0};
-	struct desk_outcome outcome;
-
-	assert_int_equal(
-	    desk_submit(&w->desk, &w->requester, &request, &verdict, wake, NULL, &outcome), 0);
-	policy_call_free(verdict.call);
-	return outcome;
+	return world_submit(w, template, POP_NOT_NEEDED);
 }
 
 static struct entry
@@ -138,7 +54,7 @@ approve(struct world *w)
 	begin(w);
 	hex_encode(bytes_of(entry.id, sizeof(entry.id)), hex, sizeof(hex));
 	assert_int_equal(desk_decide(&w->desk, hex, &decision, &entry, &diag), 0);
-	commit(w);
+	world_commit(w);
 }
 
 static struct desk_outcome
@@ -149,7 +65,7 @@ collect(struct world *w)
 
 	begin(w);
 	assert_int_equal(desk_collect(&w->desk, &w->txn, &entry, &outcome), 0);
-	commit(w);
+	world_commit(w);
 	return outcome;
 }
 
@@ -184,7 +100,7 @@ who_has_no_key_gets_one_when_it_is_collected(void **state)
 	begin(w);
 	assert_int_equal(submit(w, &template).status, DESK_WAITING);
 	unit_put_txn(w->desk.unit, &w->txn);
-	commit(w);
+	world_commit(w);
 	entry = stored(w);
 	assert_string_equal(entry.make_key, "ec:P-256");
 	assert_null(entry.requested.spki.data);
