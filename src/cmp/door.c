@@ -111,8 +111,8 @@ serve(struct cmp_work *work)
 
 /*
  * The reads of one message are not of one moment: a copy of the same message
- * may have been committed in between, and what looks like a fault then (confirmed already, secret
- * used up) must become its stored answer.
+ * may have been committed in between, and what looks like a fault then (confirmed already, updated
+ * already, secret used up) must become its stored answer.
  */
 static int
 txn_changed(struct cmp_work *work, bool *ret)
@@ -163,14 +163,14 @@ handle_message(struct cmp_work *work)
 		cmp_work_fault(work, "B3.8", FI_BAD_MESSAGE_CHECK,
 		    "the message could not be verified");
 	}
-	if (!work->fault.id) {
+	if (!work->fault.id && !work->answer->fault) {
 		return 0;
 	}
 	error = txn_changed(work, &changed);
 	if (!error && changed) {
 		error = CMPD_ECONFLICT;
 	}
-	return error ? error : answer_fault(work);
+	return error || !work->fault.id ? error : answer_fault(work);
 }
 
 static int

@@ -77,7 +77,7 @@ struct cmp_answer {
 	struct log_line **log; /* n_log lines, begun; log_end each once the unit is durable */
 	size_t n_log;
 	bool waits; /* the client is to come back later: its connection need not be kept */
-	bool fault; /* an error answer */
+	bool fault; /* an error answer, or a rejection of which nothing is stored */
 	const struct cmp_batch *batch; /* there is no answer yet: see below. In the desk's pool */
 };
 
